@@ -1,0 +1,213 @@
+"""Bylaws: the rules in force, as data in the space's state, and their compilation to checks.
+
+A bylaws document is a title, clauses and parameters. A clause names commands and reads (`on`, a name or a prefix
+ending in `*`) and what it requires: every entry of `require` must hold, and an entry holds if any of its conditions,
+separated by " or ", does. A command that no clause names is refused; every clause that names it must hold. A clause
+may ask for the approval of further people above an amount (`approval`).
+
+Conditions: `anyone`; `member` (an active person); `acts for FIELD` (the actor is the party that the field names, or
+its mandated signer within the limit); `role NAME`; `decision` or `decision TYPE`; `self FIELD` (for reads: one's own,
+or the field is empty); `operator` (for reads: whoever runs the node); `param NAME` (a boolean parameter is true).
+
+This is authority as data: nothing here is a permission hidden in Python, and the language that replaces the form of
+these documents keeps their meaning. A condition that fails to evaluate refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from icn_node.kernel import registry
+from icn_node.kernel.refusal import Refusal
+from icn_node.kernel.tables import Record, Tables
+
+if TYPE_CHECKING:
+    from icn_node.kernel.context import Context
+
+
+class BylawsInvalid(Refusal):
+    """A bylaws document that does not hold together: unknown condition, duplicate clause, unknown parameter."""
+
+    code = "bylaws_invalid"
+    text = "The bylaws do not hold together: {reason}."
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Above parameter `above` (compared with the command's `field`) `need` approvals by `by` are wanted, the author's
+    own included where the author qualifies. by: `signers FIELD` or `role NAME`. days: how long it stays open."""
+
+    field: str
+    above: str
+    need: int
+    by: str
+    days: int = 14
+
+
+class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One clause: `id` as people cite it ("4.1"), its `text`, and what it governs."""
+
+    id: str
+    on: tuple[str, ...]
+    require: tuple[str, ...]
+    text: str
+    approval: Approval | None = None
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A whole bylaws document, as it stands in the event that founds the space or adopts a new version."""
+
+    title: str
+    clauses: tuple[Clause, ...]
+    params: dict[str, int | str | bool] = {}
+
+
+class Bylaws(Record, frozen=True):
+    """An adopted version. The highest number is in force; earlier ones stay, to judge what happened under them."""
+
+    TABLE: ClassVar[str] = "bylaws"
+    KEY: ClassVar[tuple[str, ...]] = ("no",)
+    no: int
+    document: Document
+    since_ms: int
+    decision: int
+
+
+class Param(Record, frozen=True):
+    """A parameter whose value differs from its declared default."""
+
+    TABLE: ClassVar[str] = "param"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+    name: str
+    value: int | str | bool
+    since_ms: int
+
+
+RECORDS = (Bylaws, Param)
+
+Check = Callable[[Tables, "Context", Any], bool]
+
+
+class Rule:
+    """A compiled clause: `holds(tx, ctx, command)`; the words of its first failing requirement."""
+
+    __slots__ = ("approval", "checks", "clause")
+
+    def __init__(self, clause: Clause) -> None:
+        self.clause = clause
+        self.checks = tuple((entry, tuple(_check(c.strip()) for c in entry.split(" or "))) for entry in clause.require)
+        self.approval = clause.approval
+        if self.approval is not None and self.approval.by.split()[0] not in ("signers", "role"):
+            raise BylawsInvalid(reason=f"clause {clause.id}: approval by '{self.approval.by}' is not understood")
+
+    def failing(self, tx: Tables, ctx: Context, cmd: Any) -> str | None:
+        """None if every requirement holds, else the words of the first that does not."""
+        for entry, alternatives in self.checks:
+            for check in alternatives:
+                if check(tx, ctx, cmd):
+                    break
+            else:
+                return entry
+        return None
+
+
+class Rulebook:
+    """The compiled document: for each name the clauses that govern it, in the document's order."""
+
+    def __init__(self, document: Document) -> None:
+        seen: set[str] = set()
+        self._rules = []
+        for clause in document.clauses:
+            if clause.id in seen:
+                raise BylawsInvalid(reason=f"clause {clause.id} stands twice")
+            seen.add(clause.id)
+            self._rules.append(Rule(clause))
+        self._by_name: dict[str, tuple[Rule, ...]] = {}
+
+    def governing(self, name: str) -> tuple[Rule, ...]:
+        """The rules whose clauses name this command or read."""
+        found = self._by_name.get(name)
+        if found is None:
+            found = tuple(r for r in self._rules if any(_names(pattern, name) for pattern in r.clause.on))
+            self._by_name[name] = found
+        return found
+
+
+def _names(pattern: str, name: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def _check(condition: str) -> Check:
+    """Compile one condition. Raises BylawsInvalid."""
+    word, _, rest = condition.partition(" ")
+    if condition == "anyone":
+        return lambda tx, ctx, cmd: True
+    if condition == "member":
+        return _is_member
+    if condition == "operator":
+        return lambda tx, ctx, cmd: ctx.origin == "operator"
+    if condition.startswith("acts for "):
+        return _acts_for(condition.removeprefix("acts for "))
+    if word == "role" and rest:
+        return lambda tx, ctx, cmd: (
+            ctx.actor.party > 0 and _is_member(tx, ctx, cmd) and registry.holds(tx, ctx.actor.party, rest, ctx.time_ms)
+        )
+    if word == "decision":
+        return lambda tx, ctx, cmd: ctx.origin == "decision" and rest in ("", ctx.decision_type)
+    if word == "self" and rest:
+        return _self(rest)
+    if word == "param" and rest:
+        return lambda tx, ctx, cmd: ctx.kernel.param(tx, rest) is True
+    raise BylawsInvalid(reason=f"the condition '{condition}' is not understood")
+
+
+def _is_member(tx: Tables, ctx: Context, cmd: Any) -> bool:
+    if ctx.actor.party <= 0:
+        return False
+    party = tx.get(registry.Party, ctx.actor.party)
+    return party is not None and party.status == registry.ACTIVE and party.kind == "person"
+
+
+def _acts_for(field: str) -> Check:
+    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
+        named = getattr(cmd, field, "")
+        if not named or named == ctx.actor.did:
+            return ctx.actor.party > 0
+        no = registry.party_no(tx, named)
+        if no is None:
+            # Whoever is meant does not exist: the handler's UnknownMember says so better than a clause could.
+            return ctx.actor.party > 0
+        return ctx.actor.party > 0 and registry.mandate(tx, no, ctx.actor.party, ctx.time_ms) is not None
+
+    return check
+
+
+def _self(field: str) -> Check:
+    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
+        named = getattr(cmd, field, "")
+        if ctx.actor.party <= 0:
+            return False
+        if not named or named == ctx.actor.did:
+            return True
+        no = registry.party_no(tx, named) if isinstance(named, str) else named
+        return no is not None and (
+            no == ctx.actor.party or registry.mandate(tx, no, ctx.actor.party, ctx.time_ms) is not None
+        )
+
+    return check
+
+
+def in_force(tx: Tables) -> Bylaws | None:
+    """The bylaws in force; None only before the space is founded."""
+    no = tx.last_no("bylaws")
+    return tx.get(Bylaws, no) if no else None
+
+
+def adopt(tx: Tables, document: Document, time_ms: int, decision: int) -> int:
+    """Put a document into force; its version number. Raises BylawsInvalid if it does not compile."""
+    Rulebook(document)
+    no = tx.next_no("bylaws")
+    tx.put(Bylaws(no, document, time_ms, decision))
+    return no
