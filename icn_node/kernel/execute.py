@@ -167,8 +167,9 @@ class Kernel:
         assert approval is not None
         own = (ctx.actor.party,) if ctx.actor.party in wanted.eligible else ()
         until = ctx.time_ms + approval.days * 86_400_000
+        fields = msgspec.json.encode(cmd, order="deterministic").decode()
         tx.put(PendingCommand(
-            no, ctx.actor.party, ctx.actor.did, cmd.OP, cmd.VER, msgspec.json.encode(cmd, order="deterministic").decode(),
+            no, ctx.actor.party, ctx.actor.did, cmd.OP, cmd.VER, fields,
             wanted.rule.clause.id, wanted.need, tuple(wanted.eligible), own, "open", ctx.time_ms, until,
         ))  # fmt: skip
         timers.schedule(tx, until, "approval.expire", no)

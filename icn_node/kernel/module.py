@@ -91,7 +91,7 @@ class QuerySpec:
 
 @dataclass(frozen=True, slots=True)
 class TimerSpec:
-    """A kind of timer, "module.name", and what runs when one is due: `fn(tx, ref, ctx)`, with the ref it was set with."""
+    """A kind of timer, "module.name", and what runs when one is due: `fn(tx, ref, ctx)`, the ref being its own."""
 
     kind: str
     fn: Callable[[Tables, int, Any], None]
@@ -99,7 +99,7 @@ class TimerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A setting that bylaws state and a decision changes: int, str or bool, with its default and, for ints, its range."""
+    """A setting that a decision changes: int, str or bool, with its default and, for ints, its range."""
 
     name: str
     default: int | str | bool

@@ -9,7 +9,7 @@ from icn_node.kernel.tables import Record, Tables
 
 
 class Notice(Record, frozen=True):
-    """party: whom it is for; SPACE (0) for the operators. facts: ints and strings, put into words by the code's text."""
+    """party: whom it is for; SPACE (0) for the operators. facts: ints and strings, for the text of the code."""
 
     TABLE: ClassVar[str] = "notice"
     KEY: ClassVar[tuple[str, ...]] = ("no",)

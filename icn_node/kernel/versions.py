@@ -1,4 +1,4 @@
-"""Versions: which module rules are active in a space. A command runs only under an active version, on every node alike."""
+"""Versions: which module rules are active. A command runs only under an active version, on every node alike."""
 
 from __future__ import annotations
 

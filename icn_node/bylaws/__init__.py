@@ -1,0 +1,1 @@
+"""Bylaws documents that ship with the node, as data: `default.toml`."""

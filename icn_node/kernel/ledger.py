@@ -1,0 +1,466 @@
+"""Ledger: one double-entry ledger for every unit (credit, hours, currencies, points, shares).
+
+Every transfer debits one account and credits another by the same amount, so for each unit the balances sum to zero by
+construction; a unit that is minted has its counterpart in the space's issuance account. Transfers may be linked (a
+list is posted all or none), held (two phases: hold, then settle or release, with expiry) and carry a value date
+besides the commit's time. Every account has a floor and a ceiling; money on hold counts against both. The model of
+accounts, pending and linked transfers follows TigerBeetle's (docs.tigerbeetle.com, "Data Modeling").
+
+Amounts are integers in the unit's smallest part, within +-(2^63-1). It knows nothing of members' rights: who may move
+what is the policy's business, and which accounts a command means is its module's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from icn_node.kernel import timers
+from icn_node.kernel.fields import INT64_MAX, Private
+from icn_node.kernel.refusal import Refusal
+from icn_node.kernel.registry import SPACE
+from icn_node.kernel.tables import Record, Tables
+
+if TYPE_CHECKING:
+    from icn_node.kernel.context import Context
+
+MAIN = 0  # the account a party uses
+ISSUANCE = 1  # of the space: the negative of what was minted
+ESCROW = 2  # of the space: what exchanges keep until they end
+FEES = 3  # of the space: fees and levies
+
+DAY_MS = 86_400_000
+
+
+class Unit(Record, frozen=True):
+    """What accounts count. kind: `credit` (mutual credit), `hours` (minutes, decimals 0), `currency` (minted).
+
+    cap_minor: the most that may be outstanding (None: no cap). floor/ceiling: what a new account starts with (None:
+    no limit); soft: warn when the balance passes it. transferable: whether members may pay with it.
+    """
+
+    TABLE: ClassVar[str] = "unit"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    code: str
+    kind: str
+    decimals: int
+    cap_minor: int | None
+    floor_minor: int | None
+    ceiling_minor: int | None
+    soft_floor_minor: int | None
+    soft_ceiling_minor: int | None
+    transferable: bool
+    status: str
+    since_ms: int
+    terms: dict[str, str | int | bool | list[str]] = {}
+
+
+class Account(Record, frozen=True):
+    """One party's account in one unit. balance = credits - debits; held_out/held_in: on hold to leave or to come."""
+
+    TABLE: ClassVar[str] = "account"
+    KEY: ClassVar[tuple[str, ...]] = ("unit", "owner", "sub")
+    INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"owner": ("owner",)}
+    unit: str
+    owner: int
+    sub: int
+    balance_minor: int
+    held_out_minor: int
+    held_in_minor: int
+    floor_minor: int | None
+    ceiling_minor: int | None
+    entries: int
+    status: str
+    since_ms: int
+
+
+class Transfer(Record, frozen=True):
+    """One movement. state: posted, held, settled, released, expired. linked: number of the first transfer posted with
+    it. ref: the number of what it belongs to (exchange, reversed transfer, proposal), by its kind. `event`: its CID."""
+
+    TABLE: ClassVar[str] = "transfer"
+    KEY: ClassVar[tuple[str, ...]] = ("no",)
+    HISTORY: ClassVar[bool] = True
+    no: int
+    unit: str
+    payer: int
+    payer_sub: int
+    payee: int
+    payee_sub: int
+    amount_minor: int
+    kind: str
+    state: str
+    time_ms: int
+    value_day: int
+    linked: int
+    ref: int
+    until_ms: int | None
+    memo: Private | None = None
+
+
+class Entry(Record, frozen=True):
+    """One side of a posted transfer, numbered within its account: what statements read."""
+
+    TABLE: ClassVar[str] = "entry"
+    KEY: ClassVar[tuple[str, ...]] = ("unit", "owner", "sub", "n")
+    PROJECTION: ClassVar[bool] = True
+    unit: str
+    owner: int
+    sub: int
+    n: int
+    transfer: int
+    amount_minor: int
+    balance_minor: int
+    value_day: int
+
+
+class Hold(Record, frozen=True):
+    """A held transfer that has not ended yet; removed when it settles, is released, or expires."""
+
+    TABLE: ClassVar[str] = "hold"
+    KEY: ClassVar[tuple[str, ...]] = ("transfer",)
+    transfer: int
+    unit: str
+    payer: int
+    payer_sub: int
+    payee: int
+    payee_sub: int
+    amount_minor: int
+    kind: str
+    ref: int
+    until_ms: int | None
+
+
+RECORDS = (Unit, Account, Transfer, Entry, Hold)
+
+
+class UnknownUnit(Refusal):
+    """No unit of that code."""
+
+    code = "unknown_unit"
+    text = "There is no unit {unit} in this space."
+    advice = "See `icn currency list`."
+
+
+class UnitClosed(Refusal):
+    """The unit takes no further transfers."""
+
+    code = "unit_closed"
+    text = "The unit {unit} is closed."
+
+
+class AccountClosed(Refusal):
+    """The account was closed."""
+
+    code = "account_closed"
+    text = "The account of party {party} in {unit} is closed."
+
+
+class SameAccount(Refusal):
+    """Payer and payee are one account."""
+
+    code = "same_account"
+    text = "Payer and payee are the same account."
+
+
+class OverFloor(Refusal):
+    """The payer's balance, less what is on hold, would fall below the account's floor."""
+
+    code = "over_floor"
+    text = "The account can spend {available} {unit} (balance {balance}, on hold {held}, floor {floor}), not {amount}."
+    advice = "Earn first, pay less, or ask the stewards for a higher credit limit."
+
+
+class OverCeiling(Refusal):
+    """The payee's balance, with what is on hold for it, would rise above the account's ceiling."""
+
+    code = "over_ceiling"
+    text = "The payee's account can take {room} {unit} more (ceiling {ceiling}), not {amount}."
+    advice = "The payee should spend first, or ask the stewards for a higher ceiling."
+
+
+class OverCap(Refusal):
+    """More would be outstanding than the unit's cap."""
+
+    code = "over_cap"
+    text = "{unit} is capped at {cap}; {supply} are out, so {amount} more are too many."
+
+
+class OutOfRange(Refusal):
+    """A balance would leave the range of 64-bit integers."""
+
+    code = "amount_out_of_range"
+    text = "The amount {amount} is out of range."
+
+
+class UnknownHold(Refusal):
+    """There is no such transfer on hold."""
+
+    code = "unknown_hold"
+    text = "Transfer {transfer} is not on hold."
+
+
+REFUSALS: tuple[type[Refusal], ...] = (
+    UnknownUnit, UnitClosed, AccountClosed, SameAccount, OverFloor, OverCeiling, OverCap, OutOfRange,
+)  # fmt: skip
+
+
+class Leg(msgspec.Struct, frozen=True, gc=False):
+    """One transfer to post: from payer's account to payee's. day: the value date, days since 1970 (None: the commit's).
+
+    kind: a short word for statements: transfer, issue, hours, fee, mint, burn, reversal, import, claim, opening.
+    """
+
+    unit: str
+    payer: int
+    payee: int
+    amount_minor: int
+    kind: str = "transfer"
+    payer_sub: int = MAIN
+    payee_sub: int = MAIN
+    ref: int = 0
+    day: int | None = None
+    memo: Private | None = None
+
+
+def unit_of(tx: Tables, code: str) -> Unit:
+    """The unit. Raises UnknownUnit."""
+    found = tx.get(Unit, code)
+    if found is None:
+        raise UnknownUnit(unit=code)
+    return found
+
+
+def account_of(tx: Tables, unit: Unit, owner: int, sub: int, time_ms: int) -> Account:
+    """The account, or a new one with the unit's present defaults (not yet written). The space's own have no limits."""
+    found = tx.get(Account, unit.code, owner, sub)
+    if found is not None:
+        return found
+    limited = owner != SPACE
+    return Account(
+        unit.code, owner, sub, 0, 0, 0,
+        unit.floor_minor if limited else (0 if sub in (MAIN, ESCROW, FEES) else None),
+        unit.ceiling_minor if limited else None,
+        0, "open", time_ms,
+    )  # fmt: skip
+
+
+def open_account(tx: Tables, unit: Unit, owner: int, time_ms: int) -> Account:
+    """The party's main account, written if it is new."""
+    account = account_of(tx, unit, owner, MAIN, time_ms)
+    if tx.get(Account, unit.code, owner, MAIN) is None:
+        tx.put(account)
+    return account
+
+
+def balance(tx: Tables, unit: str, owner: int, sub: int = MAIN) -> int:
+    """The balance in minor units; 0 for an account not opened yet."""
+    found = tx.get(Account, unit, owner, sub)
+    return 0 if found is None else found.balance_minor
+
+
+def supply(tx: Tables, unit: str) -> int:
+    """What is outstanding of a minted unit, in minor units."""
+    return -balance(tx, unit, SPACE, ISSUANCE)
+
+
+def post(tx: Tables, ctx: Context, legs: tuple[Leg, ...], *, limits: bool = True) -> list[int]:
+    """Post the transfers, all or none; their numbers. limits=False: floors and ceilings are not enforced (history).
+
+    Raises a refusal of REFUSALS; the caller's event is then undone as a whole, which is what makes legs linked.
+    """
+    group = 0
+    numbers = []
+    for leg in legs:
+        unit = unit_of(tx, leg.unit)
+        payer, payee = _pair(tx, ctx, unit, leg)
+        amount = leg.amount_minor
+        if limits:
+            _check_floor(payer, amount)
+            _check_ceiling(payee, amount)
+        no = tx.next_no("transfer")
+        group = group or no
+        numbers.append(no)
+        day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
+        _record(tx, ctx, leg, no, "posted", day, group, None)
+        _move(tx, payer, -amount, no, day)
+        _move(tx, payee, amount, no, day)
+        if limits and (unit.soft_floor_minor is not None or unit.soft_ceiling_minor is not None):
+            _warn(tx, ctx, unit, payer, payee, amount)
+        _check_cap(unit, payer, amount)
+    return numbers
+
+
+def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
+    """Put an amount on hold between two accounts; the transfer's number. At `until_ms` it is released by itself."""
+    unit = unit_of(tx, leg.unit)
+    payer, payee = _pair(tx, ctx, unit, leg)
+    _check_floor(payer, leg.amount_minor)
+    _check_ceiling(payee, leg.amount_minor)
+    no = tx.next_no("transfer")
+    day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
+    _record(tx, ctx, leg, no, "held", day, no, until_ms)
+    tx.put(msgspec.structs.replace(payer, held_out_minor=payer.held_out_minor + leg.amount_minor))
+    tx.put(msgspec.structs.replace(payee, held_in_minor=payee.held_in_minor + leg.amount_minor))
+    tx.put(Hold(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, leg.amount_minor, leg.kind, leg.ref,
+                until_ms))  # fmt: skip
+    if until_ms is not None:
+        timers.schedule(tx, until_ms, "ledger.expire_hold", no)
+    return no
+
+
+def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None) -> None:
+    """End a hold by moving `amount_minor` of it (all, if None; at most what is held); the rest is released."""
+    held = _end(tx, no)
+    amount = held.amount_minor if amount_minor is None else amount_minor
+    if not 0 < amount <= held.amount_minor:
+        raise OutOfRange(amount=amount)
+    day = ctx.time_ms // DAY_MS
+    payer = tx.get(Account, held.unit, held.payer, held.payer_sub)
+    payee = tx.get(Account, held.unit, held.payee, held.payee_sub)
+    assert payer is not None
+    assert payee is not None
+    _move(tx, payer, -amount, no, day)
+    _move(tx, payee, amount, no, day)
+    _restate(tx, no, "settled", amount)
+
+
+def release(tx: Tables, no: int, state: str = "released") -> None:
+    """End a hold without moving anything."""
+    _end(tx, no)
+    _restate(tx, no, state, None)
+
+
+def expire_hold(tx: Tables, no: int, ctx: Context) -> None:
+    """The timer of a hold: release it if it still stands."""
+    if tx.get(Hold, no) is not None:
+        release(tx, no, "expired")
+
+
+def close_account(tx: Tables, unit: str, owner: int) -> None:
+    """Close an account whose balance is zero and on which nothing is held; the caller has made it so."""
+    account = tx.get(Account, unit, owner, MAIN)
+    if account is not None:
+        assert account.balance_minor == account.held_out_minor == account.held_in_minor == 0
+        tx.put(msgspec.structs.replace(account, status="closed"))
+
+
+def sums(tx: Tables) -> dict[str, int]:
+    """For every unit the sum of all balances: zero each, or the books are broken."""
+    return {unit.code: tx.total(Account, "balance_minor", "key", unit.code) for unit in tx.scan(Unit)}
+
+
+def _pair(tx: Tables, ctx: Context, unit: Unit, leg: Leg) -> tuple[Account, Account]:
+    if unit.status != "open":
+        raise UnitClosed(unit=unit.code)
+    if not 0 < leg.amount_minor <= INT64_MAX:
+        raise OutOfRange(amount=leg.amount_minor)
+    if leg.payer == leg.payee and leg.payer_sub == leg.payee_sub:
+        raise SameAccount
+    payer = account_of(tx, unit, leg.payer, leg.payer_sub, ctx.time_ms)
+    payee = account_of(tx, unit, leg.payee, leg.payee_sub, ctx.time_ms)
+    if payer.status != "open" or payee.status != "open":
+        raise AccountClosed(unit=unit.code, party=leg.payer if payer.status != "open" else leg.payee)
+    return payer, payee
+
+
+def _check_floor(account: Account, amount: int) -> None:
+    floor = -INT64_MAX if account.floor_minor is None else account.floor_minor
+    available = account.balance_minor - account.held_out_minor - floor
+    if amount > available:
+        raise OverFloor(unit=account.unit, available=max(0, min(available, INT64_MAX)), balance=account.balance_minor,
+                        held=account.held_out_minor, floor=floor, amount=amount)  # fmt: skip
+
+
+def _check_ceiling(account: Account, amount: int) -> None:
+    ceiling = INT64_MAX if account.ceiling_minor is None else account.ceiling_minor
+    room = ceiling - account.balance_minor - account.held_in_minor
+    if amount > room:
+        raise OverCeiling(unit=account.unit, room=max(0, min(room, INT64_MAX)), ceiling=ceiling, amount=amount)
+
+
+def _check_cap(unit: Unit, payer: Account, amount: int) -> None:
+    if payer.sub == ISSUANCE and unit.cap_minor is not None and amount - payer.balance_minor > unit.cap_minor:
+        raise OverCap(unit=unit.code, cap=unit.cap_minor, supply=-payer.balance_minor, amount=amount)
+
+
+def _record(
+    tx: Tables, ctx: Context, leg: Leg, no: int, state: str, day: int, group: int, until_ms: int | None
+) -> None:
+    tx.append(
+        Transfer(
+            no,
+            leg.unit,
+            leg.payer,
+            leg.payer_sub,
+            leg.payee,
+            leg.payee_sub,
+            leg.amount_minor,
+            leg.kind,
+            state,
+            ctx.time_ms,
+            day,
+            group,
+            leg.ref,
+            until_ms,
+            leg.memo,
+        )  # fmt: skip
+    )
+
+
+def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
+    """Change a balance and append its entry. `account` must be the current row."""
+    after = account.balance_minor + amount
+    if not -INT64_MAX <= after <= INT64_MAX:
+        raise OutOfRange(amount=abs(amount))
+    n = account.entries + 1
+    tx.put(
+        Account(
+            account.unit,
+            account.owner,
+            account.sub,
+            after,
+            account.held_out_minor,
+            account.held_in_minor,
+            account.floor_minor,
+            account.ceiling_minor,
+            n,
+            account.status,
+            account.since_ms,
+        )  # fmt: skip
+    )
+    tx.append(Entry(account.unit, account.owner, account.sub, n, no, amount, after, day))
+
+
+def _end(tx: Tables, no: int) -> Hold:
+    held = tx.get(Hold, no)
+    if held is None:
+        raise UnknownHold(transfer=no)
+    tx.delete(Hold, no)
+    timers.cancel(tx, "ledger.expire_hold", no)
+    payer = tx.get(Account, held.unit, held.payer, held.payer_sub)
+    payee = tx.get(Account, held.unit, held.payee, held.payee_sub)
+    assert payer is not None
+    assert payee is not None
+    tx.put(msgspec.structs.replace(payer, held_out_minor=payer.held_out_minor - held.amount_minor))
+    tx.put(msgspec.structs.replace(payee, held_in_minor=payee.held_in_minor - held.amount_minor))
+    return held
+
+
+def _restate(tx: Tables, no: int, state: str, amount: int | None) -> None:
+    transfer = tx.get(Transfer, no)
+    assert transfer is not None
+    settled = transfer.amount_minor if amount is None else amount
+    tx.put(msgspec.structs.replace(transfer, state=state, amount_minor=settled))
+
+
+def _warn(tx: Tables, ctx: Context, unit: Unit, payer: Account, payee: Account, amount: int) -> None:
+    before, after = payer.balance_minor, payer.balance_minor - amount
+    soft = unit.soft_floor_minor
+    if soft is not None and payer.owner != SPACE and after < soft <= before:
+        ctx.notify(tx, payer.owner, "ledger.soft_floor", unit=unit.code, balance=after, limit=soft)
+    before, after = payee.balance_minor, payee.balance_minor + amount
+    soft = unit.soft_ceiling_minor
+    if soft is not None and payee.owner != SPACE and before <= soft < after:
+        ctx.notify(tx, payee.owner, "ledger.soft_ceiling", unit=unit.code, balance=after, limit=soft)
