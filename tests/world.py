@@ -112,11 +112,11 @@ class World:
         results: list[Any] = outcome["ok"]
         return results
 
-    def do(self, name: str, op: str, **fields: Any) -> Any:
+    def do(self, name: str, op: str, /, **fields: Any) -> Any:
         """One command; its result. Raises Refused."""
         return self.event(name, {"op": op, **fields})[0]
 
-    def refused(self, name: str, op: str, **fields: Any) -> str:
+    def refused(self, name: str, op: str, /, **fields: Any) -> str:
         """One command that must be refused; the code."""
         before = self.digest()
         try:
@@ -168,7 +168,7 @@ class World:
             self.tables.committed()
         return done
 
-    def ask(self, name: str | None, query: str, **fields: Any) -> Any:
+    def ask(self, name: str | None, query: str, /, **fields: Any) -> Any:
         """A query as that person (None: the operator), through the policy, as plain values. Raises its Refusal."""
         spec = self.kernel.queries[query]
         reader = self.reader(name)

@@ -113,11 +113,21 @@ def test_roots_of_the_certificate_transparency_vectors(size: int) -> None:
 def test_proofs_of_the_certificate_transparency_vectors() -> None:
     kept = Kept([merkle.leaf_hash(leaf) for leaf in CT_LEAVES])
     assert [h.hex()[:16] for h in merkle.inclusion_proof(kept, 5, 8)] == [
-        "bc1a0643b12e4d2d", "ca854ea128ed050b", "d37ee418976dd957"]
+        "bc1a0643b12e4d2d",
+        "ca854ea128ed050b",
+        "d37ee418976dd957",
+    ]
     assert [h.hex()[:16] for h in merkle.inclusion_proof(kept, 1, 5)] == [
-        "6e340b9cffb37a98", "5f083f0a1a33ca07", "bc1a0643b12e4d2d"]
+        "6e340b9cffb37a98",
+        "5f083f0a1a33ca07",
+        "bc1a0643b12e4d2d",
+    ]
     assert [h.hex()[:16] for h in merkle.consistency_proof(kept, 3, 8)] == [
-        "0298d122906dcfc1", "07506a85fd9dd2f1", "fac54203e7cc696c", "6b47aaf29ee3c2af"]
+        "0298d122906dcfc1",
+        "07506a85fd9dd2f1",
+        "fac54203e7cc696c",
+        "6b47aaf29ee3c2af",
+    ]
 
 
 @given(st.integers(0, 300), st.lists(st.integers(0, 70), max_size=8))
@@ -151,8 +161,10 @@ def test_a_copy_is_independent_and_a_frontier_is_small(million: Kept) -> None:
     assert len(before) == 8 + 32 * (1_000_000).bit_count()
 
 
-@pytest.mark.parametrize("bad", [b"", b"\x00" * 7, (1).to_bytes(8, "big"), (1).to_bytes(8, "big") + b"x" * 64,
-                                 b"\x80" + b"\x00" * 7 + b"x" * 32])
+@pytest.mark.parametrize(
+    "bad",
+    [b"", b"\x00" * 7, (1).to_bytes(8, "big"), (1).to_bytes(8, "big") + b"x" * 64, b"\x80" + b"\x00" * 7 + b"x" * 32],
+)
 def test_restore_refuses_what_was_not_stored(bad: bytes) -> None:
     with pytest.raises(ValueError, match="not a stored frontier"):
         merkle.Frontier.restore(bad)
