@@ -37,23 +37,63 @@ class Link(bytes):
     __slots__ = ()
 
 
-Value: TypeAlias = "bool | int | str | bytes | list[Value] | tuple[Value, ...] | dict[str, Value] | None"
+Value: TypeAlias = "bool | int | str | bytes | list[Value] | dict[str, Value] | None"
+
+
+ENCODING_REASONS: Final = frozenset(
+    [
+        "cid_codec",
+        "cid_hash",
+        "cid_length",
+        "cid_version",
+        "float",
+        "integer_out_of_range",
+        "invalid_utf8",
+        "key_not_string",
+        "too_deep",
+        "unsupported_type",
+    ]
+)
+DECODING_REASONS: Final = frozenset(
+    [
+        "bignum_tag",
+        "cid_codec",
+        "cid_hash",
+        "cid_length",
+        "cid_no_multibase_prefix",
+        "cid_not_bytes",
+        "cid_version",
+        "duplicate_key",
+        "float",
+        "indefinite_length",
+        "integer_out_of_range",
+        "invalid_utf8",
+        "key_not_string",
+        "keys_unsorted",
+        "non_minimal_integer",
+        "non_minimal_length",
+        "non_minimal_tag",
+        "reserved_head",
+        "simple_value",
+        "too_deep",
+        "trailing_bytes",
+        "truncated",
+        "undefined",
+        "unexpected_break",
+        "unknown_tag",
+    ]
+)
 
 
 class CodecError(ValueError):
     """Bytes that are not strict DAG-CBOR (the peer's bug), or a value that it cannot hold (ours or the caller's).
 
-    `reason` is a short stable code, `offset` the byte at which decoding stopped (None when encoding).
-
-    Both ways: `integer_out_of_range`, `float`, `too_deep`, `key_not_string`, `invalid_utf8`, `cid_version`,
-    `cid_codec`, `cid_hash`, `cid_length`.
-    Encoding only: `unsupported_type`.
-    Decoding only: `truncated`, `trailing_bytes`, `non_minimal_integer`, `non_minimal_length`, `non_minimal_tag`,
-    `indefinite_length`, `reserved_head`, `undefined`, `simple_value`, `unexpected_break`, `bignum_tag`, `unknown_tag`,
-    `keys_unsorted`, `duplicate_key`, `cid_not_bytes`, `cid_no_multibase_prefix`.
+    `reason` is a short stable code of `ENCODING_REASONS` or `DECODING_REASONS`; `offset` is the byte at which decoding
+    stopped, None when encoding.
     """
 
     def __init__(self, reason: str, offset: int | None = None) -> None:
+        assert reason in (ENCODING_REASONS if offset is None else DECODING_REASONS), reason
         where = "" if offset is None else f" at byte {offset}"
         super().__init__(f"not strict DAG-CBOR: {reason}{where}")
         self.reason = reason

@@ -44,23 +44,46 @@ NONCE_BYTES: Final = 16
 _SIG_KEY: Final = b"\x63sig\x58\x40"
 _SIG_ENTRY_BYTES: Final = len(_SIG_KEY) + SIGNATURE_BYTES
 _LINK_BYTES: Final = 5 + CID_BYTES
-_OPS_ROOM: Final = MAX_DEPTH - 3  # the event, its list of ops and an op are three containers
+_OPS_ROOM: Final = MAX_DEPTH - 2  # an op lies in two containers, the event and its list of ops
+_TOLD_CHARS: Final = 64  # of a stranger's text, in an error
 _OP_NAME: Final = re.compile(r"(?=[^.]*\.)[a-z0-9_.]{3,64}")
 
 
-class InvalidEvent(ValueError):  # noqa: N818 - the agreed word; "Error" would add nothing
-    """A block that is no valid event, whoever looks at it: the peer's bug. `code` is stable, `facts` say where.
+CODES: Final = {
+    "too_large": ("bytes", "limit"),
+    "bad_encoding": ("reason", "offset"),
+    "not_a_map": (),
+    "missing_field": ("field",),
+    "unknown_field": ("field",),
+    "bad_field": ("field",),
+    "wrong_version": ("v",),
+    "nonce_outside_genesis": (),
+    "not_a_genesis": ("field",),
+    "prev_missing": (),
+    "prev_at_start": (),
+    "too_many_parents": (),
+    "parents_unsorted": (),
+    "duplicate_parent": (),
+    "no_ops": (),
+    "too_many_ops": (),
+    "bad_op": ("index",),
+    "bad_op_name": ("index",),
+    "bad_op_version": ("index",),
+    "link_in_ops": ("index",),
+    "bad_signature": (),
+}
+"""Every code of InvalidEvent and the names of its facts."""
 
-    Encoding: `too_large` (bytes, limit), `bad_encoding` (reason, offset: those of CodecError).
-    Fields: `not_a_map`, `missing_field`, `unknown_field`, `bad_field` (each: field), `wrong_version` (v),
-    `nonce_outside_genesis`, `not_a_genesis` (field), `prev_missing`, `prev_at_start`.
-    Parents: `too_many_parents`, `parents_unsorted`, `duplicate_parent`.
-    Commands: `no_ops`, `too_many_ops`, `bad_op` (index), `bad_op_name` (index), `bad_op_version` (index), `link_in_ops`
-    (index).
-    Signature: `bad_signature`.
+
+class InvalidEvent(ValueError):  # noqa: N818 - the agreed word; "Error" would add nothing
+    """A block that is no valid event, whoever looks at it: the peer's bug.
+
+    `code` and the names of `facts` are those of `CODES`, and stable. `reason` and `offset` are those of `CodecError`
+    (or `not_an_unsigned_event`); `field` and `index` say which field or command.
     """
 
     def __init__(self, code: str, **facts: object) -> None:
+        assert tuple(facts) == CODES[code], (code, facts)
         told = "".join(f", {name}={value!r}" for name, value in facts.items())
         super().__init__(f"invalid event: {code}{told}")
         self.code = code
@@ -125,7 +148,7 @@ def unsigned(
             fields[name] = value
     links = _check_fields(fields, bytes, signed=False)
     data = None
-    if _is_plain(fields["ops"], _OPS_ROOM + 1):
+    if _is_plain(fields["ops"], _OPS_ROOM):
         try:
             data = libipld.encode_dag_cbor(fields)
         except ValueError:
@@ -156,10 +179,10 @@ def attach(unsigned_bytes: bytes, sig: bytes) -> bytes:
         get = fields.get
         after = _bytes_after_sig(get("prev"), get("space"), get("until"), len(fields["parents"]))
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        raise InvalidEvent("bad_encoding", reason="not_an_unsigned_event") from None
+        raise InvalidEvent("bad_encoding", reason="not_an_unsigned_event", offset=None) from None
     at = len(unsigned_bytes) - after
     if at < 0 or not unsigned_bytes.endswith(seq_entry, 0, at):
-        raise InvalidEvent("bad_encoding", reason="not_an_unsigned_event")
+        raise InvalidEvent("bad_encoding", reason="not_an_unsigned_event", offset=None)
     head = bytes((unsigned_bytes[0] + 1,))
     return b"".join((head, unsigned_bytes[1:at], _SIG_KEY, sig, unsigned_bytes[at:]))
 
@@ -188,7 +211,7 @@ def decode_event(block: bytes) -> Event:
         fields: Any = libipld.decode_dag_cbor(block)
         if libipld.encode_dag_cbor(fields) == block:
             links = _check_fields(fields, bytes, signed=True)
-            if block.count(LINK_TAG) == links and _is_plain(fields["ops"], _OPS_ROOM + 1):
+            if block.count(LINK_TAG) == links and _is_plain(fields["ops"], _OPS_ROOM):
                 return _event_of(fields, block, cid_of(block))
     except (ValueError, RecursionError):
         pass  # decided below
@@ -278,7 +301,9 @@ def _check_fields(fields: Any, link: type[bytes], *, signed: bool) -> int:
     optional = (space is not None) + (nonce is not None) + (prev is not None) + (until is not None)
     if len(fields) != len(_REQUIRED) + signed + optional:
         _explain_keys(fields, signed=signed)
-    if type(v) is not int or v != EVENT_VERSION:
+    if type(v) is not int:
+        raise InvalidEvent("bad_field", field="v")
+    if v != EVENT_VERSION:
         raise InvalidEvent("wrong_version", v=v)
     _check_numbers(seq, at, until)
     if type(author) is not bytes or len(author) != AUTHOR_BYTES or author[:2] != AUTHOR_PREFIX:
@@ -301,7 +326,7 @@ def _explain_keys(fields: dict[str, Any], *, signed: bool) -> NoReturn:
     """Name the key for which a map with all required keys has a wrong number of them."""
     for name, value in fields.items():
         if name not in _REQUIRED and name not in _OPTIONAL and not (signed and name == "sig"):
-            raise InvalidEvent("unknown_field", field=name)
+            raise InvalidEvent("unknown_field", field=name[:_TOLD_CHARS])
         if name in _OPTIONAL and value is None:
             raise InvalidEvent("bad_field", field=name)
     raise AssertionError("a map with all required keys, no unknown ones and no nulls has the right number of keys")
@@ -413,7 +438,7 @@ def _encode_fields(fields: dict[str, Any]) -> bytes:
     try:
         data = encode_strictly(linked)
     except CodecError as error:
-        raise InvalidEvent("bad_encoding", reason=error.reason) from None
+        raise InvalidEvent("bad_encoding", reason=error.reason, offset=None) from None
     _check_no_links(fields["ops"])
     return data
 

@@ -17,16 +17,19 @@ XSalsa20-Poly1305 (secretbox) as libsodium has them.
 
 import struct
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 from unicodedata import normalize
 
 from nacl.bindings import (
+    crypto_box_seal_open,
     crypto_core_ed25519_is_valid_point,
     crypto_pwhash_alg,
     crypto_pwhash_ALG_ARGON2ID13,
     crypto_secretbox,
     crypto_secretbox_open,
     crypto_sign,
+    crypto_sign_ed25519_pk_to_curve25519,
+    crypto_sign_ed25519_sk_to_curve25519,
     crypto_sign_open,
     crypto_sign_seed_keypair,
 )
@@ -111,15 +114,8 @@ def public_of_author(author: bytes) -> bytes:
 
 
 _FIELD_PRIME: Final = 2**255 - 19
-_SMALL_ORDER_Y: Final = frozenset(
-    (
-        0,
-        1,
-        _FIELD_PRIME - 1,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-    )
-)
+_ORDER_8_Y: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER_Y: Final = frozenset((0, 1, _FIELD_PRIME - 1, _ORDER_8_Y, _FIELD_PRIME - _ORDER_8_Y))
 """The y coordinates of the eight points whose order divides the cofactor 8."""
 
 
@@ -165,6 +161,14 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of a message, which begins with its purpose's domain (`icn-event-v1\\0` and so on)."""
         return crypto_sign(message, self._secret)[:SIGNATURE_BYTES]
+
+    def open_sealed(self, box: bytes) -> bytes | None:
+        """What was sealed to this key (libsodium's crypto_box_seal to its Curve25519 form); None if it was not."""
+        try:
+            private = crypto_sign_ed25519_sk_to_curve25519(self._secret)
+            return cast(bytes, crypto_box_seal_open(box, crypto_sign_ed25519_pk_to_curve25519(self.public), private))
+        except CryptoError:
+            return None
 
     def __repr__(self) -> str:
         return f"SigningKey({self.did})"
