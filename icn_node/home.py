@@ -41,7 +41,7 @@ class HomeBusy(HomeError):
 
 
 class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[node]: log level (debug, info, warning), verifier processes (0: verify in the daemon), seconds a stop may take."""
+    """[node]: log level (debug, info, warning), verifier processes (0: none), seconds that a stop may take."""
 
     log: str = "info"
     verifiers: int = 1
