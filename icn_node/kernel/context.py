@@ -93,3 +93,7 @@ class Context:
     def notify(self, tx: Tables, party: int, code: str, **facts: Fact) -> None:
         """Leave a notice for a party (SPACE: for the operators)."""
         self.kernel.notify(tx, self, party, code, facts)
+
+    def tell(self, tx: Tables, event: str, ref: int) -> None:
+        """Let the modules that react to it know that something came to pass."""
+        self.kernel.tell(tx, self, event, ref)

@@ -16,7 +16,7 @@ from dag.event import Event
 from dag.keys import did_of
 from icn_node.kernel import bylaws, notices, registry, timers, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
-from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, Result, TimerSpec
+from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, ReactionSpec, Result, TimerSpec
 from icn_node.kernel.policy import NeedsApproval, Policy
 from icn_node.kernel.refusal import Duplicate, Expired, Facts, Fault, Fork, Malformed, Refusal, RevokedKey, Version
 from icn_node.kernel.tables import Record, Tables
@@ -70,7 +70,10 @@ class Kernel:
         self.queries: dict[str, QuerySpec] = {q.name: q for m in modules for q in m.queries}
         self.commands: dict[tuple[str, int], tuple[Module, CommandSpec]] = {}
         self.timers: dict[str, TimerSpec] = {t.kind: t for m in modules for t in m.timers}
+        self.reactions: dict[str, list[tuple[Module, ReactionSpec]]] = {}
         for module in modules:
+            for reaction in module.reactions:
+                self.reactions.setdefault(reaction.event, []).append((module, reaction))
             for spec in module.commands:
                 assert (spec.op, spec.cls.VER) not in self.commands, spec.op
                 self.commands[spec.op, spec.cls.VER] = (module, spec)
@@ -203,6 +206,12 @@ class Kernel:
         """The parameter in force: as changed by decision, else as the bylaws state it, else as its module declares."""
         changed = tx.get(bylaws.Param, name)
         return self.params[name].default if changed is None else changed.value
+
+    def tell(self, tx: Tables, ctx: Context, event: str, ref: int) -> None:
+        """Run the reactions of the modules that are on, in the modules' order."""
+        for module, reaction in self.reactions.get(event, ()):
+            if module.always_on or versions.is_active(tx, module.name, module.version):
+                reaction.fn(tx, ref, ctx)
 
     def notify(self, tx: Tables, ctx: Context, party: int, code: str, facts: Facts) -> None:
         """Append a notice."""

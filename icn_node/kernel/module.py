@@ -98,8 +98,18 @@ class TimerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactionSpec:
+    """What a module does when the kernel tells that something came to pass, such as "exchange.ended": `fn(tx, ref,
+    ctx)`, in the same transaction, the ref being the number of what it concerns. It must not refuse: what it reacts
+    to has been allowed. So one domain follows another's acts without importing it."""
+
+    event: str
+    fn: Callable[[Tables, int, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """A setting that a decision changes: int, str or bool, with its default and, for ints, its range."""
+    """A setting that a decision changes: int, str or bool, with its default, its range (ints), its choices (texts)."""
 
     name: str
     default: int | str | bool
@@ -107,6 +117,7 @@ class ParamSpec:
     low: int = 0
     high: int = 2**63 - 1
     unit: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,7 @@ class Module:
     commands: tuple[CommandSpec, ...] = ()
     queries: tuple[QuerySpec, ...] = ()
     timers: tuple[TimerSpec, ...] = ()
+    reactions: tuple[ReactionSpec, ...] = ()
     params: tuple[ParamSpec, ...] = ()
     notices: tuple[NoticeSpec, ...] = ()
     always_on: bool = False

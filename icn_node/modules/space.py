@@ -14,35 +14,12 @@ from msgspec import Meta
 from dag.keys import public_of
 from icn_node.kernel import bylaws, calendar, registry, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
+from icn_node.kernel.charter import Charter
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Handle, Name, Private, Title, Who
 from icn_node.kernel.module import Command, Module, Query, command, query
 from icn_node.kernel.refusal import Refusal
-from icn_node.kernel.tables import Record, Tables
-
-
-class Charter(Record, frozen=True):
-    """What the founders stated. Row 1 is the charter in force.
-
-    timezone: IANA name. fiscal_year_start: "MM-DD". validators: DIDs of the nodes that order events; b may be
-    Byzantine, c offline. recovery_keys: DIDs, of which `recovery_threshold` can sign a recovery epoch.
-    """
-
-    TABLE: ClassVar[str] = "charter"
-    KEY: ClassVar[tuple[str, ...]] = ("no",)
-    no: int
-    name: str
-    title: str
-    timezone: str
-    languages: tuple[str, ...]
-    fiscal_year_start: str
-    validators: tuple[str, ...]
-    b: int
-    c: int
-    recovery_keys: tuple[str, ...]
-    recovery_threshold: int
-    sample: bool
-    since_ms: int
+from icn_node.kernel.tables import Tables
 
 
 class Founded(Refusal):
@@ -221,6 +198,8 @@ def _set(tx: Tables, ctx: Context, name: str, value: int | str | bool) -> None:
         )
     if isinstance(value, int) and not isinstance(value, bool) and not spec.low <= value <= spec.high:
         raise BadParameter(name=name, wanted=f"a number from {spec.low} to {spec.high}")
+    if spec.choices and value not in spec.choices:
+        raise BadParameter(name=name, wanted="one of " + ", ".join(spec.choices))
     tx.put(bylaws.Param(name, value, ctx.time_ms))
 
 
