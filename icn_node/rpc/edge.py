@@ -1,0 +1,363 @@
+"""The edge: what people and programs write, into what commands hold; what queries answer, into what people read.
+
+One table, driven by the kind of each declared field: a handle becomes a DID, "12.50" becomes minor units, "1h30"
+becomes minutes, an ISO date a day; and back. Nothing here is a rule of the space. All conversions are exact: a value
+that would have to be rounded is an error that says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from dag.keys import BadKey, public_of
+from icn_node.kernel import ledger, registry
+from icn_node.kernel.fields import Private, element_of, kind_of
+from icn_node.kernel.module import Amount, Command, Party, Query
+from icn_node.kernel.tables import Tables
+from icn_node.rpc.jsonrpc import INVALID_PARAMS, RpcError
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_UNITS_MS = {"d": 86_400_000, "w": 604_800_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
+_SPELLED = re.compile(r"^(?:(\d+)[h:])?(\d{1,2})?m?$")
+
+
+def wrong(name: str, wanted: str, got: Any = None) -> RpcError:
+    """The error for a parameter: which one, what is wanted, what came."""
+    shown = "" if got is None else f", not {got!r}"
+    return RpcError(INVALID_PARAMS, f"{name}: {wanted}{shown}", {"field": name, "wanted": wanted})
+
+
+@dataclass(slots=True)
+class Intake:
+    """Conversion of one call's parameters. `texts` collects private texts by field: (value, audience)."""
+
+    tx: Tables
+    unit: str = ""
+    texts: dict[str, tuple[Any, str]] = field(default_factory=dict)
+
+    def command(self, cls: type[Command], params: Mapping[str, Any], private: Mapping[str, str]) -> dict[str, Any]:
+        """The fields of a command as its event holds them, without private ones, which are in `texts` after."""
+        return self._fields(cls, params, private)
+
+    def query(self, cls: type[Query], params: Mapping[str, Any]) -> Any:
+        """The query's struct. Raises RpcError."""
+        fields = self._fields(cls, params, {})
+        try:
+            return msgspec.convert(fields, cls)
+        except msgspec.ValidationError as error:
+            raise RpcError(INVALID_PARAMS, _plain(error)) from None
+
+    def _fields(self, cls: type[Any], params: Mapping[str, Any], private: Mapping[str, str]) -> dict[str, Any]:
+        declared = typing.get_type_hints(cls, include_extras=True)
+        names = msgspec.structs.fields(cls)
+        known = {f.name for f in names}
+        unit = params.get("unit", self.unit)
+        if not unit and "unit" in known:
+            unit = next((f.default for f in names if f.name == "unit" and isinstance(f.default, str)), "")
+        self.unit = unit if isinstance(unit, str) else ""
+        fields: dict[str, Any] = {}
+        for given, value in params.items():
+            name = _field_for(given, known)
+            if name is None:
+                wanted = "fields are " + ", ".join(sorted(k.removesuffix("_minor").removesuffix("_ms") for k in known))
+                raise RpcError(INVALID_PARAMS, f"there is no field {given!r}; {wanted}", {"field": given})
+            if name in fields or name in self.texts:
+                raise wrong(given, f"{name} is given twice")
+            if value is None:
+                continue
+            kind = kind_of(declared[name])
+            if kind == "private":
+                self.texts[name] = _private(given, value, private.get(name, "members"))
+            else:
+                fields[name] = self._value(given, kind, declared[name], value, decimal=given != name)
+        missing = [f.name for f in names if f.required and f.name not in fields and f.name not in self.texts]
+        if missing:
+            name = missing[0].removesuffix("_minor").removesuffix("_ms")
+            raise RpcError(INVALID_PARAMS, f"{name} is missing", {"field": missing[0], "missing": missing})
+        return fields
+
+    def _value(self, name: str, kind: str, declared: Any, value: Any, *, decimal: bool) -> Any:
+        if kind == "list":
+            if not isinstance(value, list):
+                value = [v.strip() for v in value.split(",")] if isinstance(value, str) else [value]
+            inner = element_of(declared)
+            return [self._value(name, kind_of(inner), inner, v, decimal=decimal) for v in value]
+        if (
+            kind == "map"
+            and isinstance(declared, type)
+            and issubclass(declared, msgspec.Struct)
+            and isinstance(value, dict)
+        ):
+            return Intake(self.tx, self.unit)._fields(declared, value, {})
+        convert = _CONVERSIONS.get(kind)
+        return value if convert is None else convert(self, name, value, decimal)
+
+    # -- kinds -------------------------------------------------------------------------------------------------------
+
+    def _who(self, name: str, value: Any, _decimal: bool) -> str:
+        if not isinstance(value, str) or not value:
+            raise wrong(name, "a handle or a DID", value)
+        if value.startswith("did:"):
+            try:
+                public_of(value)
+            except BadKey:
+                raise wrong(name, "a did:key of an Ed25519 key", value) from None
+            return value
+        handle = value.removeprefix("@").lower()
+        party = registry.by_handle(self.tx, handle)
+        if party is None:
+            raise wrong(name, "a member's handle or DID; nobody here is called that (see `icn member list`)", value)
+        return party.did
+
+    def _amount(self, name: str, value: Any, decimal: bool) -> int:
+        if isinstance(value, bool) or isinstance(value, float):
+            raise wrong(name, 'an amount as text, such as "12.50", so that nothing is rounded', value)
+        if not decimal:
+            try:
+                return int(value)
+            except (TypeError, ValueError):
+                raise wrong(name, "a whole number of minor units", value) from None
+        unit = self.tx.get(ledger.Unit, self.unit)
+        if unit is None:
+            raise wrong("unit", "a unit of this space (see `icn currency list`)", self.unit or None)
+        return minor_of(name, str(value), unit.decimals, hours=unit.kind == "hours")
+
+    def _minutes(self, name: str, value: Any, _decimal: bool) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return minutes_of(name, str(value))
+
+    def _time(self, name: str, value: Any, _decimal: bool) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        try:
+            moment = datetime.datetime.fromisoformat(str(value))
+        except ValueError:
+            raise wrong(name, "an ISO date or date-time, such as 2026-05-01T18:00+02:00", value) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return (moment - EPOCH) // datetime.timedelta(milliseconds=1)
+
+    def _duration(self, name: str, value: Any, _decimal: bool) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        found = re.fullmatch(r"(\d+)\s*([dwhms])", str(value).strip())
+        if found is None:
+            raise wrong(name, "a duration such as 14d, 36h or 90m", value)
+        return int(found[1]) * _UNITS_MS[found[2]]
+
+    def _day(self, name: str, value: Any, _decimal: bool) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        try:
+            return (datetime.date.fromisoformat(str(value)) - EPOCH.date()).days
+        except ValueError:
+            raise wrong(name, "an ISO date such as 2026-05-01", value) from None
+
+    def _bytes(self, name: str, value: Any, _decimal: bool) -> bytes:
+        if isinstance(value, str):
+            for decode in (bytes.fromhex, _base64):
+                try:
+                    return decode(value)
+                except (ValueError, binascii.Error):
+                    continue
+        raise wrong(name, "bytes in hex or base64", value)
+
+    def _integer(self, name: str, value: Any, _decimal: bool) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        try:
+            return int(str(value))
+        except ValueError:
+            raise wrong(name, "a whole number", value) from None
+
+    def _boolean(self, name: str, value: Any, _decimal: bool) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "yes", "false", "no"):
+            return value.lower() in ("true", "yes")
+        raise wrong(name, "true or false", value)
+
+
+_CONVERSIONS: dict[str, Callable[[Intake, str, Any, bool], Any]] = {
+    "who": Intake._who,
+    "key": Intake._who,
+    "amount": Intake._amount,
+    "limit": Intake._amount,
+    "minutes": Intake._minutes,
+    "time": Intake._time,
+    "duration": Intake._duration,
+    "day": Intake._day,
+    "hash": Intake._bytes,
+    "signature": Intake._bytes,
+    "bytes": Intake._bytes,
+    "no": Intake._integer,
+    "int": Intake._integer,
+    "bool": Intake._boolean,
+}
+
+
+def _field_for(given: str, known: set[str]) -> str | None:
+    given = given.replace("-", "_")
+    for name in (given, given + "_minor", given + "_ms", given + "_day"):
+        if name in known:
+            return name
+    if given == "hours" and "minutes" in known:
+        return "minutes"
+    return None
+
+
+def _private(name: str, value: Any, audience: str) -> tuple[Any, str]:
+    if isinstance(value, dict):
+        if not set(value) <= {"text", "audience"} or not isinstance(value.get("text"), str):
+            raise wrong(name, 'a text, or {"text": ..., "audience": ...}')
+        return value["text"], str(value.get("audience", audience))
+    if not isinstance(value, str):
+        raise wrong(name, "a text", value)
+    return value, audience
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    text, _, path = str(error).partition(" - at `$.")
+    return f"{path.rstrip('`')}: {text}" if path else text
+
+
+def minor_of(name: str, text: str, decimals: int, *, hours: bool = False) -> int:
+    """Decimal text in minor units, exactly. hours: "2:30" and "2h30" are hours and minutes. Raises RpcError."""
+    if hours:
+        return minutes_of(name, text)
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        raise wrong(name, "an amount such as 12.50", text) from None
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 19:
+        raise wrong(name, "an amount within 64 bits", text)
+    scaled = value.scaleb(decimals)
+    if scaled != scaled.to_integral_value():
+        raise wrong(name, f"at most {decimals} decimals", text)
+    return int(scaled)
+
+
+def minutes_of(name: str, text: str) -> int:
+    """Minutes of "90", "90m", "1h30", "1:30", "1.5h", "2h". Raises RpcError."""
+    text = text.strip().lower().replace(" ", "")
+    sign = -1 if text.startswith("-") else 1
+    text = text.removeprefix("-")
+    if text.endswith("h"):
+        try:
+            value = Decimal(text[:-1]) * 60
+        except InvalidOperation:
+            raise wrong(name, "a time such as 90, 1h30 or 1:30", text) from None
+        if value == value.to_integral_value():
+            return sign * int(value)
+        raise wrong(name, "a whole number of minutes", text)
+    found = _SPELLED.match(text)
+    if found is None or (found[1] is None and found[2] is None):
+        if text.removesuffix("m").isdigit():
+            return sign * int(text.removesuffix("m"))
+        raise wrong(name, "a time such as 90, 1h30 or 1:30", text)
+    return sign * (int(found[1] or 0) * 60 + int(found[2] or 0))
+
+
+def text_of(minor: int, decimals: int, *, hours: bool = False) -> str:
+    """Minor units as people write them: 1250 with two decimals is 12.50; 90 minutes are 1:30."""
+    sign = "-" if minor < 0 else ""
+    if hours:
+        return f"{sign}{abs(minor) // 60}:{abs(minor) % 60:02d}"
+    if decimals == 0:
+        return str(minor)
+    whole, part = divmod(abs(minor), 10**decimals)
+    return f"{sign}{whole}.{part:0{decimals}d}"
+
+
+def iso(time_ms: int) -> str:
+    """UTC milliseconds as ISO 8601 text, milliseconds only where there are any."""
+    moment = EPOCH + datetime.timedelta(milliseconds=time_ms)
+    return moment.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds").replace("+00:00", "Z")
+
+
+Reveal = Callable[[Private], tuple[Any, str]]
+
+
+class Outtake:
+    """Query results into JSON: amounts, parties, times and private fields as people read them, exact values beside."""
+
+    def __init__(self, tx: Tables, reveal: Reveal) -> None:
+        self._tx = tx
+        self._reveal = reveal
+
+    def value(self, value: Any) -> Any:
+        """Any result; a struct or dict becomes an object, sequences arrays, bytes hex."""
+        if isinstance(value, msgspec.Struct) and not isinstance(value, Amount | Party | Private):
+            value = msgspec.structs.asdict(value)
+        if isinstance(value, dict):
+            out: dict[str, Any] = {}
+            for key, inner in value.items():
+                self._member(out, str(key), inner)
+            return out
+        if isinstance(value, list | tuple | set):
+            return [self.value(v) for v in value]
+        if isinstance(value, bytes):
+            return value.hex()
+        if isinstance(value, Amount):
+            return self._amount(value)
+        if isinstance(value, Party):
+            return self.party(value.no)[0]
+        if isinstance(value, Private):
+            return self._reveal(value)[0]
+        return value
+
+    def _member(self, out: dict[str, Any], key: str, value: Any) -> None:
+        if isinstance(value, Amount):
+            out[key] = self._amount(value)
+            out[key + "_minor"] = str(value.minor)
+        elif isinstance(value, Party):
+            out[key], out[key + "_did"] = self.party(value.no)
+        elif isinstance(value, Private):
+            text, state = self._reveal(value)
+            out[key] = text
+            if state:
+                out[key + "_state"] = state
+        elif key.endswith("_ms") and isinstance(value, int) and not isinstance(value, bool):
+            if key.endswith(("term_ms", "duration_ms", "period_ms", "delay_ms", "every_ms")):
+                out[key] = value
+            else:
+                out[key.removesuffix("_ms")] = iso(value)
+                out[key] = value
+        elif key.endswith("_day") and isinstance(value, int):
+            out[key.removesuffix("_day")] = (EPOCH.date() + datetime.timedelta(days=value)).isoformat()
+        else:
+            out[key] = self.value(value)
+
+    def _amount(self, value: Amount) -> str:
+        unit = self._tx.get(ledger.Unit, value.unit) if value.unit else None
+        return text_of(value.minor, value.decimals, hours=unit is not None and unit.kind == "hours")
+
+    def party(self, no: int) -> tuple[str, str]:
+        """(what people call it, its DID)."""
+        if no == registry.SPACE:
+            return "(the co-op)", ""
+        party = self._tx.get(registry.Party, no)
+        if party is None:
+            return f"#{no}", ""
+        if party.handle:
+            return party.handle, party.did
+        if party.name is not None:
+            text, state = self._reveal(party.name)
+            if not state:
+                return str(text), party.did
+        return (party.did[-12:] if party.did else f"#{no}"), party.did
