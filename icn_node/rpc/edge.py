@@ -120,7 +120,7 @@ class Intake:
         return party.did
 
     def _amount(self, name: str, value: Any, decimal: bool) -> int:
-        if isinstance(value, bool) or isinstance(value, float):
+        if isinstance(value, bool | float):
             raise wrong(name, 'an amount as text, such as "12.50", so that nothing is rounded', value)
         if not decimal:
             try:
@@ -239,6 +239,8 @@ def _plain(error: msgspec.ValidationError) -> str:
 def minor_of(name: str, text: str, decimals: int, *, hours: bool = False) -> int:
     """Decimal text in minor units, exactly. hours: "2:30" and "2h30" are hours and minutes. Raises RpcError."""
     if hours:
+        if text.strip().removeprefix("-").isdigit():
+            raise wrong(name, "hours and minutes such as 2:00, 2h or 120m: a bare number could mean either", text)
         return minutes_of(name, text)
     try:
         value = Decimal(text.strip())
