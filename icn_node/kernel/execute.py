@@ -14,7 +14,7 @@ import msgspec
 
 from dag.event import Event
 from dag.keys import did_of
-from icn_node.kernel import bylaws, notices, registry, timers, versions
+from icn_node.kernel import bylaws, notices, private, registry, timers, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, ReactionSpec, Result, TimerSpec
 from icn_node.kernel.policy import NeedsApproval, Policy
@@ -47,7 +47,8 @@ class PendingCommand(Record, frozen=True):
 
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
-    *registry.RECORDS, *bylaws.RECORDS, *timers.RECORDS, *notices.RECORDS, *versions.RECORDS, PendingCommand,
+    *registry.RECORDS, *private.RECORDS, *bylaws.RECORDS, *timers.RECORDS, *notices.RECORDS, *versions.RECORDS,
+    PendingCommand,
 )  # fmt: skip
 
 
@@ -77,6 +78,7 @@ class Kernel:
             for spec in module.commands:
                 assert (spec.op, spec.cls.VER) not in self.commands, spec.op
                 self.commands[spec.op, spec.cls.VER] = (module, spec)
+        self._private = {spec.cls: private.plan_of(spec.cls) for _, spec in self.commands.values()}
 
     @staticmethod
     def records(modules: Iterable[Module]) -> tuple[type[Record], ...]:
@@ -131,7 +133,11 @@ class Kernel:
 
     def _run(self, tx: Tables, op: dict[str, Any], ctx: Context) -> Result:
         cmd = self.decode(op)
-        return self.carry_out(tx, cmd, ctx)
+        result = self.carry_out(tx, cmd, ctx)
+        plan = self._private[type(cmd)]
+        if plan is not None:
+            private.note(tx, ctx, cmd.OP, cmd, plan)
+        return result
 
     def decode(self, op: dict[str, Any]) -> Command:
         """The command of an op of an event. Raises Version or Malformed."""

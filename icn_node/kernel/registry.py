@@ -335,9 +335,9 @@ def group_of(tx: Tables, name: str) -> Group:
     return found
 
 
-def group_members(tx: Tables, name: str) -> list[int]:
-    """The active parties in the group, by number: an electorate."""
-    return [m.party for m in tx.scan(GroupMember, "key", name) if is_active(tx, m.party)]
+def group_members(tx: Tables, name: str, time_ms: int) -> list[int]:
+    """The active parties that belong to the group at that time, by number: an electorate."""
+    return [m.party for m in tx.scan(GroupMember, "key", name) if m.since_ms <= time_ms and is_active(tx, m.party)]
 
 
 def in_group(tx: Tables, name: str, party: int) -> bool:

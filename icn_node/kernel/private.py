@@ -1,0 +1,365 @@
+"""Private fields: the commitment that stands in an event, the payload it commits to, and whose a field is.
+
+A private text leaves the event as `{h, audience, size}`; h = SHA-256("icn-private-v1\\0" || salt || payload). The
+payload names the space, author, seq, op and field it was written for, so it cannot be lifted into another event, and
+the 32-byte salt makes h worthless to whoever guesses at short texts. The payload travels beside the DAG as an encrypted
+blob (`icn_node.vault`) and can be erased; nothing here, and no handler, ever reads one, so replay is the same without.
+
+What the state keeps of a field is whose it is (`PrivateField`: the first event that carried h decides), whom the
+command named (`Concern`), how long it must be kept (`Retention`) and that it was erased (`Erased`). A copy of
+somebody's h in a later event gives no right over it. It must not know keys, encryption or where blobs rest.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import msgspec
+
+from dag.codec import CodecError, Link, decode, encode
+from icn_node.kernel import registry
+from icn_node.kernel.fields import Private, kind_of
+from icn_node.kernel.refusal import Refusal
+from icn_node.kernel.tables import Record, Tables
+
+if TYPE_CHECKING:
+    from dag.event import Event
+    from icn_node.kernel.context import Context
+
+DOMAIN: Final = b"icn-private-v1\0"
+SALT_BYTES: Final = 32
+PAYLOAD_MAX_BYTES: Final = 65_536
+AUDIENCE_MAX_WORDS: Final = 16
+
+
+# --- commitments and payloads ---------------------------------------------------------------------------------------
+
+
+class PayloadInvalid(ValueError):
+    """Bytes that are no payload of a private field. `reason`: size, codec, fields, types."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not the payload of a private field: {reason}")
+        self.reason = reason
+
+
+class Payload(msgspec.Struct, frozen=True, gc=False):
+    """What a payload says: the value, and the one place it was written for.
+
+    space: CID of the genesis event, None in the genesis itself. author: 34 bytes; seq: the event's; op: index of the
+    command in the event, from 0; field: its name, or a path such as "rows.3.memo". value: text or bytes.
+    """
+
+    space: bytes | None
+    author: bytes
+    seq: int
+    op: int
+    field: str
+    value: str | bytes
+
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "space": (Link, type(None)), "author": (bytes,), "seq": (int,), "op": (int,), "field": (str,),
+    "value": (str, bytes),
+}  # fmt: skip
+
+
+def payload_of(*, space: bytes | None, author: bytes, seq: int, op: int, field: str, value: str | bytes) -> bytes:
+    """The DAG-CBOR payload of a field. Raises PayloadInvalid (`size`) above 64 KiB."""
+    payload = encode(
+        {"space": None if space is None else Link(space), "author": author, "seq": seq, "op": op, "field": field,
+         "value": value}
+    )  # fmt: skip
+    if len(payload) > PAYLOAD_MAX_BYTES:
+        raise PayloadInvalid("size")
+    return payload
+
+
+def context_of(payload: bytes) -> Payload:
+    """What a payload says. Raises PayloadInvalid."""
+    if len(payload) > PAYLOAD_MAX_BYTES:
+        raise PayloadInvalid("size")
+    try:
+        fields: Any = decode(payload)
+    except CodecError:
+        raise PayloadInvalid("codec") from None
+    if not isinstance(fields, dict) or fields.keys() != _TYPES.keys():
+        raise PayloadInvalid("fields")
+    # Exact types: a link is a byte string, and a boolean an integer, to isinstance.
+    if any(type(fields[name]) not in kinds for name, kinds in _TYPES.items()):
+        raise PayloadInvalid("types")
+    space = fields.pop("space")
+    return Payload(space=None if space is None else bytes(space), **fields)
+
+
+def commitment(salt: bytes, payload: bytes, audience: str) -> Private:
+    """Commit to a payload under 32 fresh random bytes. Raises BadAudience, PayloadInvalid."""
+    assert len(salt) == SALT_BYTES, "a salt is 32 random bytes"
+    if len(payload) > PAYLOAD_MAX_BYTES:
+        raise PayloadInvalid("size")
+    audience_of(audience)
+    return Private(sha256(DOMAIN + salt + payload).digest(), audience, len(payload))
+
+
+def opens(private: Private, salt: bytes, payload: bytes) -> bool:
+    """Whether the salt and payload are those that were committed to."""
+    return (
+        len(salt) == SALT_BYTES
+        and len(payload) == private.size
+        and sha256(DOMAIN + salt + payload).digest() == private.h
+    )
+
+
+def check_context(payload: bytes, event: Event, op_index: int, field: str) -> bool:
+    """Whether the payload was written for that field of that command of that event; False for a malformed one too."""
+    try:
+        said = context_of(payload)
+    except PayloadInvalid:
+        return False
+    return (said.space, said.author, said.seq, said.op, said.field) == (
+        event.space, event.author, event.seq, op_index, field,
+    )  # fmt: skip
+
+
+# --- audiences ------------------------------------------------------------------------------------------------------
+
+
+class BadAudience(Refusal):
+    """A private field's audience is not a sorted list of `parties`, `members`, `role:NAME` and DIDs."""
+
+    code = "bad_audience"
+    text = "'{audience}' does not say for whom a private field is."
+    advice = "Name `parties`, `members`, `role:NAME` or DIDs: sorted, once each, one space between, at most 16."
+
+
+class Audience(msgspec.Struct, frozen=True, gc=False):
+    """Whom a field is for. parties: its author and whom its command names; members: every active member."""
+
+    parties: bool
+    members: bool
+    roles: tuple[str, ...]
+    dids: tuple[str, ...]
+
+
+_ROLE: Final = re.compile(r"role:[a-z][a-z0-9_.-]{0,63}", re.ASCII)
+_DID: Final = re.compile(r"did:key:z[1-9A-HJ-NP-Za-km-z]{40,60}", re.ASCII)
+
+
+def audience_of(text: str) -> Audience:
+    """Read an audience; every audience has one spelling. Raises BadAudience."""
+    words = text.split(" ")
+    if words != sorted(set(words)) or len(words) > AUDIENCE_MAX_WORDS or len(text) > 512:
+        raise BadAudience(audience=text[:512])
+    roles, dids = [], []
+    for word in words:
+        if _ROLE.fullmatch(word):
+            roles.append(word.removeprefix("role:"))
+        elif _DID.fullmatch(word):
+            dids.append(word)
+        elif word not in ("parties", "members"):
+            raise BadAudience(audience=text[:512])
+    return Audience("parties" in words, "members" in words, tuple(roles), tuple(dids))
+
+
+# --- whose a field is -----------------------------------------------------------------------------------------------
+
+
+class PrivateField(Record, frozen=True):
+    """A private field of an executed event. author: the party that wrote it; op, field: where it stands."""
+
+    TABLE: ClassVar[str] = "private_field"
+    KEY: ClassVar[tuple[str, ...]] = ("h",)
+    INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"author": ("author", "no")}
+    HISTORY: ClassVar[bool] = True
+    h: bytes
+    no: int
+    author: int
+    op: str
+    field: str
+    audience: str
+    time_ms: int
+
+
+class Concern(Record, frozen=True):
+    """The field stands in a command that names the party."""
+
+    TABLE: ClassVar[str] = "private_concern"
+    KEY: ClassVar[tuple[str, ...]] = ("h", "party")
+    INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"party": ("party",)}
+    HISTORY: ClassVar[bool] = True
+    h: bytes
+    party: int
+
+
+class Retention(Record, frozen=True):
+    """The field must be kept until then: the reasons of a hearing, say."""
+
+    TABLE: ClassVar[str] = "private_retention"
+    KEY: ClassVar[tuple[str, ...]] = ("h",)
+    h: bytes
+    until_ms: int
+
+
+class Erased(Record, frozen=True):
+    """The field was erased: no node may keep or hand on its blob, salt or key, and a restore erases it again."""
+
+    TABLE: ClassVar[str] = "private_erased"
+    KEY: ClassVar[tuple[str, ...]] = ("h",)
+    INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"no": ("no",)}
+    h: bytes
+    no: int
+    by: int
+    reason: str
+    time_ms: int
+
+
+RECORDS: tuple[type[Record], ...] = (PrivateField, Concern, Retention, Erased)
+
+
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """Which fields of a command may carry private fields, and which name parties; made once for each command."""
+
+    carriers: tuple[str, ...]
+    who: tuple[str, ...]
+
+
+def plan_of(cls: type[msgspec.Struct]) -> Plan | None:
+    """The plan of a command's class; None for one that carries nothing private."""
+    fields = msgspec.structs.fields(cls)
+    carriers = tuple(f.name for f in fields if _may_carry(f.type))
+    if not carriers:
+        return None
+    who = tuple(f.name for f in fields if kind_of(f.type) == "who" or _lists_who(f.type))
+    return Plan(carriers, who)
+
+
+def _may_carry(declared: Any) -> bool:
+    """Whether a value of that type may have a commitment in it. A map of anything may: a proposal carries commands."""
+    if declared is Private or declared is Any:
+        return True
+    if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+        return any(_may_carry(f.type) for f in msgspec.structs.fields(declared))
+    return any(_may_carry(a) for a in typing.get_args(declared) if a is not ... and a is not declared)
+
+
+def _lists_who(declared: Any) -> bool:
+    return kind_of(declared) == "list" and any(kind_of(a) == "who" for a in _arguments(declared))
+
+
+def _arguments(declared: Any) -> Iterator[Any]:
+    for argument in typing.get_args(declared):
+        yield argument
+        yield from (a for a in _arguments(argument) if a is not ...)
+
+
+def found_in(value: Any, path: str) -> Iterator[tuple[str, Private]]:
+    """The commitments inside a field's value, each with its path; in order."""
+    if value is None or isinstance(value, str | int | bytes):
+        return
+    if isinstance(value, Private):
+        yield path, value
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from found_in(item, f"{path}.{i}")
+    elif isinstance(value, dict):
+        if value.keys() == {"h", "audience", "size"}:
+            try:
+                yield path, msgspec.convert(value, Private)
+            except msgspec.ValidationError:
+                return
+        else:
+            for key in sorted(value):
+                yield from found_in(value[key], f"{path}.{key}")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from found_in(getattr(value, name), f"{path}.{name}")
+
+
+def note(tx: Tables, ctx: Context, op: str, cmd: Any, plan: Plan) -> None:
+    """Enter whose the private fields of an executed command are. Raises BadAudience."""
+    author = ctx.actor.party
+    for name in plan.carriers:
+        for path, field in found_in(getattr(cmd, name), name):
+            audience_of(field.audience)
+            if tx.get(PrivateField, field.h) is not None:
+                continue  # the first event that carried it decides whose it is
+            if author == registry.STRANGER:
+                author = _party_of_key(tx, ctx)
+            tx.append(PrivateField(field.h, tx.next_no("private_field"), author, op, path, field.audience, ctx.time_ms))
+            for party in _named(tx, cmd, plan, author):
+                tx.put(Concern(field.h, party))
+
+
+def _party_of_key(tx: Tables, ctx: Context) -> int:
+    """Whoever was a stranger when the command began: by now it joined, or it stays a stranger."""
+    device = tx.get(registry.Device, ctx.actor.key)
+    return registry.STRANGER if device is None else device.party
+
+
+def _named(tx: Tables, cmd: Any, plan: Plan, author: int) -> list[int]:
+    found = set()
+    for name in plan.who:
+        value = getattr(cmd, name)
+        for did in (value,) if isinstance(value, str) else value or ():
+            no = registry.party_no(tx, did)
+            if no is not None and no != author:
+                found.add(no)
+    return sorted(found)
+
+
+def concern(tx: Tables, field: Private | None, *parties: int) -> None:
+    """Say that a field concerns parties whom its command names only by the number of something else."""
+    if field is not None:
+        for party in parties:
+            tx.put(Concern(field.h, party))
+
+
+def retain(tx: Tables, field: Private | None, until_ms: int) -> None:
+    """Keep a field at least until then."""
+    if field is not None:
+        kept = tx.get(Retention, field.h)
+        tx.put(Retention(field.h, until_ms if kept is None else max(until_ms, kept.until_ms)))
+
+
+def wrote(tx: Tables, h: bytes, party: int) -> bool:
+    """Whether the party wrote the field."""
+    found = tx.get(PrivateField, h)
+    return found is not None and party > 0 and found.author == party
+
+
+def concerns(tx: Tables, h: bytes, party: int) -> bool:
+    """Whether the field stands in a command that names the party."""
+    return party > 0 and tx.get(Concern, h, party) is not None
+
+
+def is_erased(tx: Tables, h: bytes) -> bool:
+    """Whether the field was erased."""
+    return tx.get(Erased, h) is not None
+
+
+def may_read(tx: Tables, field: Private, party: int, time_ms: int) -> bool:
+    """Whether the field is addressed to the party, at that time. An organisation's signers read what it may read."""
+    if party <= 0 or is_erased(tx, field.h):
+        return False
+    try:
+        audience = audience_of(field.audience)
+    except BadAudience:
+        return False
+    if audience.members and registry.is_active(tx, party):
+        return True
+    if any(registry.holds(tx, party, role, time_ms) for role in audience.roles) and registry.is_active(tx, party):
+        return True
+    return any(
+        _addressed(tx, field.h, audience, one)
+        for one in (party, *(m.party for m in registry.mandates_of(tx, party, time_ms)))
+    )
+
+
+def _addressed(tx: Tables, h: bytes, audience: Audience, party: int) -> bool:
+    found = tx.get(registry.Party, party)
+    assert found is not None
+    return (audience.parties and (wrote(tx, h, party) or concerns(tx, h, party))) or found.did in audience.dids
