@@ -24,7 +24,7 @@ _TEXT_CHARS: Final = 59  # "b" and the 58 base32 digits that 36 bytes need
 _PADDING: Final = "=" * 6
 
 
-class BadCid(ValueError):  # noqa: N818 - says what is wrong; "Error" would add nothing
+class BadCid(ValueError):
     """The peer's or the caller's bytes or text are no CID of the two kinds used here.
 
     `reason` is one of `not_base32_text`, `not_canonical_text`, `length`, `version`, `codec`, `hash`.

@@ -75,7 +75,7 @@ CODES: Final = {
 """Every code of InvalidEvent and the names of its facts."""
 
 
-class InvalidEvent(ValueError):  # noqa: N818 - the agreed word; "Error" would add nothing
+class InvalidEvent(ValueError):
     """A block that is no valid event, whoever looks at it: the peer's bug.
 
     `code` and the names of `facts` are those of `CODES`, and stable. `reason` and `offset` are those of `CodecError`
@@ -206,7 +206,7 @@ def decode_event(block: bytes) -> Event:
     of that shape is in the block. In any doubt the strict decoder judges, and it alone names what is wrong.
     """
     if len(block) > MAX_BLOCK_BYTES:
-        raise InvalidEvent("too_large", bytes=len(block), limit=MAX_BLOCK_BYTES)
+        return decode_event_strictly(block)
     try:
         fields: Any = libipld.decode_dag_cbor(block)
         if libipld.encode_dag_cbor(fields) == block:
@@ -215,7 +215,24 @@ def decode_event(block: bytes) -> Event:
                 return _event_of(fields, block, cid_of(block))
     except (ValueError, RecursionError):
         pass  # decided below
-    return _decode_strictly(block)
+    return decode_event_strictly(block)
+
+
+def decode_event_strictly(block: bytes) -> Event:
+    """`decode_event` without libipld: the definition, and the source of every code."""
+    if len(block) > MAX_BLOCK_BYTES:
+        raise InvalidEvent("too_large", bytes=len(block), limit=MAX_BLOCK_BYTES)
+    try:
+        fields: Any = decode_strictly(block)
+    except CodecError as error:
+        raise InvalidEvent("bad_encoding", reason=error.reason, offset=error.offset) from None
+    _check_fields(fields, Link, signed=True)
+    _check_no_links(fields["ops"])
+    for name in ("space", "prev"):
+        if name in fields:
+            fields[name] = bytes(fields[name])
+    fields["parents"] = [bytes(parent) for parent in fields["parents"]]
+    return _event_of(fields, block, cid_of(block))
 
 
 def decode_trusted(block: bytes, cid: bytes) -> Event:
@@ -262,21 +279,6 @@ def _event_of(fields: Any, block: bytes, cid: bytes) -> Event:
         tuple(fields["ops"]),
         fields["sig"],
     )
-
-
-def _decode_strictly(block: bytes) -> Event:
-    """`decode_event` without libipld: the definition, and the source of every code."""
-    try:
-        fields: Any = decode_strictly(block)
-    except CodecError as error:
-        raise InvalidEvent("bad_encoding", reason=error.reason, offset=error.offset) from None
-    _check_fields(fields, Link, signed=True)
-    _check_no_links(fields["ops"])
-    for name in ("space", "prev"):
-        if name in fields:
-            fields[name] = bytes(fields[name])
-    fields["parents"] = [bytes(parent) for parent in fields["parents"]]
-    return _event_of(fields, block, cid_of(block))
 
 
 _REQUIRED: Final = ("v", "at", "ops", "seq", "author", "parents")

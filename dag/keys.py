@@ -46,7 +46,7 @@ AUTHOR_BYTES: Final = 34
 KEY_BINDING_DOMAIN: Final = b"icn-key-v1\0"
 
 
-class BadKey(ValueError):  # noqa: N818 - says what is wrong; "Error" would add nothing
+class BadKey(ValueError):
     """A public key, author or DID that is malformed, or a point that no honest key can be.
 
     `reason` is one of `length`, `not_ed25519`, `not_did_key`, `not_base58`, `non_canonical_point`,
@@ -219,7 +219,7 @@ _NONCE_AT: Final = _SALT_AT + SALT_BYTES
 _BOX_AT: Final = _NONCE_AT + NONCE_BYTES
 
 
-class Damaged(ValueError):  # noqa: N818 - says what is wrong; "Error" would add nothing
+class Damaged(ValueError):
     """Sealed bytes that are not whole: truncated, altered by accident, of another version, or of forbidden cost.
 
     `reason` is one of `magic`, `length`, `checksum`, `cost`.
@@ -230,7 +230,7 @@ class Damaged(ValueError):  # noqa: N818 - says what is wrong; "Error" would add
         self.reason = reason
 
 
-class WrongSecret(ValueError):  # noqa: N818 - says what is wrong; "Error" would add nothing
+class WrongSecret(ValueError):
     """Whole sealed bytes that this secret does not open (or that were altered on purpose)."""
 
     def __init__(self) -> None:
