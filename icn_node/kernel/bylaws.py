@@ -7,7 +7,8 @@ may ask for the approval of further people above an amount (`approval`).
 
 Conditions: `anyone`; `member` (an active person); `acts for FIELD` (the actor is the party that the field names, or
 its mandated signer within the limit); `role NAME`; `decision` or `decision TYPE`; `self FIELD` (for reads: one's own,
-or the field is empty); `operator` (for reads: whoever runs the node); `param NAME` (a boolean parameter is true).
+or the field is empty); `operator` (for reads: whoever runs the node); `param NAME` (a boolean parameter is true);
+`unless NAME` (it is false); `term NAME` (whom that term of the command's unit names, itself such conditions).
 
 This is authority as data: nothing here is a permission hidden in Python, and the language that replaces the form of
 these documents keeps their meaning. A condition that fails to evaluate refuses.
@@ -15,12 +16,13 @@ these documents keeps their meaning. A condition that fails to evaluate refuses.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from icn_node.kernel import registry
+from icn_node.kernel import ledger, registry
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
 
@@ -36,13 +38,20 @@ class BylawsInvalid(Refusal):
 
 
 class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Above parameter `above` (compared with the command's `field`) `need` approvals by `by` are wanted, the author's
-    own included where the author qualifies. by: `signers FIELD` or `role NAME`. days: how long it stays open."""
+    """Further people must approve a command; the author's own approval counts where the author qualifies.
 
-    field: str
-    above: str
-    need: int
+    by: `signers FIELD` (of the party that the field names) or `role NAME`. field, above: asked only if that field of
+    the command is more than that parameter, or than the term of its name that the command's unit has; without a field,
+    always. need: how many, a number or a parameter. days: how long it stays open.
+
+    With `signers`, what the author may not sign alone is the least of the parameter and the author's own mandate, and
+    the party's own rule (`registry.Signing`) may ask more people, never fewer. One who acts for itself asks nobody.
+    """
+
     by: str
+    need: int | str = 2
+    field: str = ""
+    above: str = ""
     days: int = 14
 
 
@@ -97,10 +106,14 @@ class Rule:
 
     def __init__(self, clause: Clause) -> None:
         self.clause = clause
-        self.checks = tuple((entry, tuple(_check(c.strip()) for c in entry.split(" or "))) for entry in clause.require)
+        self.checks = tuple((entry, compiled(entry)) for entry in clause.require)
         self.approval = clause.approval
-        if self.approval is not None and self.approval.by.split()[0] not in ("signers", "role"):
-            raise BylawsInvalid(reason=f"clause {clause.id}: approval by '{self.approval.by}' is not understood")
+        if self.approval is not None:
+            word, _, rest = self.approval.by.partition(" ")
+            if word not in ("signers", "role") or not rest:
+                raise BylawsInvalid(reason=f"clause {clause.id}: approval by '{self.approval.by}' is not understood")
+            if bool(self.approval.field) != bool(self.approval.above):
+                raise BylawsInvalid(reason=f"clause {clause.id}: approval takes both a field and what it is above")
 
     def failing(self, tx: Tables, ctx: Context, cmd: Any) -> str | None:
         """None if every requirement holds, else the words of the first that does not."""
@@ -139,6 +152,12 @@ def _names(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
+@functools.lru_cache(maxsize=1024)
+def compiled(requirement: str) -> tuple[Check, ...]:
+    """The checks of a requirement, conditions separated by " or "; it holds if any does. Raises BylawsInvalid."""
+    return tuple(_check(condition.strip()) for condition in requirement.split(" or "))
+
+
 def _check(condition: str) -> Check:
     """Compile one condition. Raises BylawsInvalid."""
     word, _, rest = condition.partition(" ")
@@ -160,6 +179,10 @@ def _check(condition: str) -> Check:
         return _self(rest)
     if word == "param" and rest:
         return lambda tx, ctx, cmd: ctx.kernel.param(tx, rest) is True
+    if word == "unless" and rest:
+        return lambda tx, ctx, cmd: ctx.kernel.param(tx, rest) is False
+    if word == "term" and rest:
+        return _term(rest)
     raise BylawsInvalid(reason=f"the condition '{condition}' is not understood")
 
 
@@ -195,6 +218,17 @@ def _self(field: str) -> Check:
         return no is not None and (
             no == ctx.actor.party or registry.mandate(tx, no, ctx.actor.party, ctx.time_ms) is not None
         )
+
+    return check
+
+
+def _term(name: str) -> Check:
+    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
+        unit = tx.get(ledger.Unit, cmd.unit)
+        if unit is None:
+            return True  # the handler's UnknownUnit says so better than a clause could
+        who = unit.terms.get(name)
+        return isinstance(who, str) and any(holds(tx, ctx, cmd) for holds in compiled(who))
 
     return check
 

@@ -25,7 +25,7 @@ Outcome = dict[str, Any]
 
 
 class PendingCommand(Record, frozen=True):
-    """A command that waits for approvals (two signatures). status: open, done, refused, expired, withdrawn."""
+    """A command that waits for approvals (two signatures); `modules.approval` has its lifecycle."""
 
     TABLE: ClassVar[str] = "pending_command"
     KEY: ClassVar[tuple[str, ...]] = ("no",)
@@ -44,6 +44,10 @@ class PendingCommand(Record, frozen=True):
     since_ms: int
     until_ms: int
     result: str = ""
+    by: str = ""  # `signers` (of `party`) or `role NAME`
+    party: int = 0
+    passed: tuple[str, ...] = ()  # clauses whose approvals it already had
+    against: tuple[int, ...] = ()
 
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
@@ -152,15 +156,18 @@ class Kernel:
         except msgspec.ValidationError as error:
             raise Malformed(op=name, reason=str(error)) from None
 
-    def carry_out(self, tx: Tables, cmd: Command, ctx: Context, *, approved: bool = False) -> Result:
-        """Judge and handle one command; the handler's result. Raises Refusal. Nested commands come here too."""
+    def carry_out(self, tx: Tables, cmd: Command, ctx: Context, *, approved: tuple[str, ...] = ()) -> Result:
+        """Judge and handle one command; the handler's result. Raises Refusal. Nested commands come here too.
+
+        approved: the clauses whose approvals have been given.
+        """
         module, spec = self.commands[cmd.OP, cmd.VER]
         if not module.always_on and ctx.origin != "founding" and not versions.is_active(tx, module.name, cmd.VER):
             raise Version(op=cmd.OP, ver=cmd.VER)
         try:
             self.policy.judge(tx, ctx, cmd, approved=approved)
         except NeedsApproval as wanted:
-            return self._await_approval(tx, ctx, cmd, wanted)
+            return self._await_approval(tx, ctx, cmd, wanted, approved)
         try:
             return spec.handler(tx, cmd, ctx)
         except (Refusal, MemoryError, OSError):
@@ -170,7 +177,9 @@ class Kernel:
                 raise  # the disk, not the rules: the whole commit is rolled back by the space
             raise Fault(op=cmd.OP, error=type(error).__name__) from error
 
-    def _await_approval(self, tx: Tables, ctx: Context, cmd: Command, wanted: NeedsApproval) -> str:
+    def _await_approval(
+        self, tx: Tables, ctx: Context, cmd: Command, wanted: NeedsApproval, passed: tuple[str, ...]
+    ) -> str:
         no = tx.next_no("pending_command")
         approval = wanted.rule.approval
         assert approval is not None
@@ -180,6 +189,7 @@ class Kernel:
         tx.put(PendingCommand(
             no, ctx.actor.party, ctx.actor.did, cmd.OP, cmd.VER, fields,
             wanted.rule.clause.id, wanted.need, tuple(wanted.eligible), own, "open", ctx.time_ms, until,
+            "", wanted.by, wanted.party, passed,
         ))  # fmt: skip
         timers.schedule(tx, until, "approval.expire", no)
         for party in wanted.eligible:

@@ -6,8 +6,12 @@ list is posted all or none), held (two phases: hold, then settle or release, wit
 besides the commit's time. Every account has a floor and a ceiling; money on hold counts against both. The model of
 accounts, pending and linked transfers follows TigerBeetle's (docs.tigerbeetle.com, "Data Modeling").
 
-Amounts are integers in the unit's smallest part, within +-(2^63-1). It knows nothing of members' rights: who may move
-what is the policy's business, and which accounts a command means is its module's.
+Invariants: no post with limits takes an account below its floor or above its ceiling, holds included; what a hold has
+reserved can always be settled; a posted transfer is never changed, it is undone by another. Amounts and balances are
+integers in the unit's smallest part, within +-(2^63-1).
+
+It knows nothing of members' rights: who may move what is the policy's business, and which accounts a command means is
+its module's. Decision 0030 says why it is so.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ class Unit(Record, frozen=True):
     """What accounts count. kind: `credit` (mutual credit), `hours` (minutes, decimals 0), `currency` (minted).
 
     cap_minor: the most that may be outstanding (None: no cap). floor/ceiling: what a new account starts with (None:
-    no limit); soft: warn when the balance passes it. transferable: whether members may pay with it.
+    no limit); soft: warn when the balance passes it. transferable: whether members may pay with it. status: `open` or
+    `closed`. terms: what else was decided about it (`kernel.units`).
     """
 
     TABLE: ClassVar[str] = "unit"
@@ -53,15 +58,20 @@ class Unit(Record, frozen=True):
     transferable: bool
     status: str
     since_ms: int
-    terms: dict[str, str | int | bool | list[str]] = {}
+    terms: dict[str, str | int | bool | list[str]] = msgspec.field(default_factory=dict)
 
 
 class Account(Record, frozen=True):
-    """One party's account in one unit. balance = credits - debits; held_out/held_in: on hold to leave or to come."""
+    """One party's account in one unit. balance = credits - debits; held_out/held_in: on hold to leave or to come.
+
+    entries: how many it has. last_day: the latest value day among them. unsorted: the number of the last entry whose
+    value day lies before an earlier one's, 0 if none does: later entries can be searched by day (`kernel.statements`).
+    """
 
     TABLE: ClassVar[str] = "account"
     KEY: ClassVar[tuple[str, ...]] = ("unit", "owner", "sub")
     INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"owner": ("owner",)}
+    EFFECT_FIELDS: ClassVar[int] = 11  # the last two only serve searches
     unit: str
     owner: int
     sub: int
@@ -73,11 +83,17 @@ class Account(Record, frozen=True):
     entries: int
     status: str
     since_ms: int
+    last_day: int = 0
+    unsorted: int = 0
 
 
 class Transfer(Record, frozen=True):
-    """One movement. state: posted, held, settled, released, expired. linked: number of the first transfer posted with
-    it. ref: the number of what it belongs to (exchange, reversed transfer, proposal), by its kind. `event`: its CID."""
+    """One movement, or one hold. linked: number of the first transfer posted with it; of a settlement, its hold's.
+
+    state: `posted`; of a hold `held`, then `settled`, `released` or `expired` (`HOLD_STATES`), the only thing in a row
+    that ever changes. What a settlement moves is a posted transfer of its own. ref: the number of what it belongs to,
+    by its kind: exchange, request, standing order, reversed transfer, the payment of a fee.
+    """
 
     TABLE: ClassVar[str] = "transfer"
     KEY: ClassVar[tuple[str, ...]] = ("no",)
@@ -134,13 +150,17 @@ class Hold(Record, frozen=True):
 
 RECORDS = (Unit, Account, Transfer, Entry, Hold)
 
+HOLD_STATES: dict[str, dict[str, str]] = {
+    "held": {"settle": "settled", "release": "released", "expire": "expired"},
+}
+
 
 class UnknownUnit(Refusal):
     """No unit of that code."""
 
     code = "unknown_unit"
     text = "There is no unit {unit} in this space."
-    advice = "See `icn currency list`."
+    advice = "See `icn unit list`."
 
 
 class UnitClosed(Refusal):
@@ -173,11 +193,14 @@ class OverFloor(Refusal):
 
 
 class OverCeiling(Refusal):
-    """The payee's balance, with what is on hold for it, would rise above the account's ceiling."""
+    """The payee's balance, with what is on hold for it, would rise above the account's ceiling.
+
+    The facts leave the payee's balance and limit out: a payer could else read a hidden balance by paying too much.
+    """
 
     code = "over_ceiling"
-    text = "The payee's account can take {room} {unit} more (ceiling {ceiling}), not {amount}."
-    advice = "The payee should spend first, or ask the stewards for a higher ceiling."
+    text = "{amount} {unit} would take the payee's account above its ceiling."
+    advice = "Pay less, or the payee spends first or asks the stewards for a higher ceiling."
 
 
 class OverCap(Refusal):
@@ -188,7 +211,7 @@ class OverCap(Refusal):
 
 
 class OutOfRange(Refusal):
-    """A balance would leave the range of 64-bit integers."""
+    """An amount of zero or below, more than a hold has, or a balance that would leave the 64-bit integers."""
 
     code = "amount_out_of_range"
     text = "The amount {amount} is out of range."
@@ -233,15 +256,18 @@ def unit_of(tx: Tables, code: str) -> Unit:
 
 
 def account_of(tx: Tables, unit: Unit, owner: int, sub: int, time_ms: int) -> Account:
-    """The account, or a new one with the unit's present defaults (not yet written). The space's own have no limits."""
+    """The account, or a new one with the unit's present defaults (not yet written).
+
+    The space's own spend what they have; issuance goes below zero, and no further back than what it issued.
+    """
     found = tx.get(Account, unit.code, owner, sub)
     if found is not None:
         return found
     limited = owner != SPACE
     return Account(
         unit.code, owner, sub, 0, 0, 0,
-        unit.floor_minor if limited else (0 if sub in (MAIN, ESCROW, FEES) else None),
-        unit.ceiling_minor if limited else None,
+        unit.floor_minor if limited else (None if sub == ISSUANCE else 0),
+        unit.ceiling_minor if limited else (0 if sub == ISSUANCE else None),
         0, "open", time_ms,
     )  # fmt: skip
 
@@ -266,76 +292,114 @@ def supply(tx: Tables, unit: str) -> int:
 
 
 def post(tx: Tables, ctx: Context, legs: tuple[Leg, ...], *, limits: bool = True) -> list[int]:
-    """Post the transfers, all or none; their numbers. limits=False: floors and ceilings are not enforced (history).
+    """Post the transfers in order, all or none; their numbers, which are consecutive.
 
+    limits=False: floors and ceilings are not enforced (history of imported books); ranges and caps always are.
     Raises a refusal of REFUSALS; the caller's event is then undone as a whole, which is what makes legs linked.
     """
+    time_ms = ctx.time_ms
+    today = time_ms // DAY_MS
     group = 0
     numbers = []
     for leg in legs:
         unit = unit_of(tx, leg.unit)
-        payer, payee = _pair(tx, ctx, unit, leg)
+        payer, payee = _pair(tx, unit, leg, time_ms)
         amount = leg.amount_minor
         if limits:
             _check_floor(payer, amount)
             _check_ceiling(payee, amount)
+        if leg.payer_sub == ISSUANCE:
+            _check_cap(unit, payer, amount)
         no = tx.next_no("transfer")
         group = group or no
         numbers.append(no)
-        day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
-        _record(tx, ctx, leg, no, "posted", day, group, None)
+        day = today if leg.day is None else leg.day
+        tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind,
+                           "posted", time_ms, day, group, leg.ref, None, leg.memo))  # fmt: skip
         _move(tx, payer, -amount, no, day)
         _move(tx, payee, amount, no, day)
         if limits and (unit.soft_floor_minor is not None or unit.soft_ceiling_minor is not None):
             _warn(tx, ctx, unit, payer, payee, amount)
-        _check_cap(unit, payer, amount)
     return numbers
 
 
 def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
-    """Put an amount on hold between two accounts; the transfer's number. At `until_ms` it is released by itself."""
+    """Put an amount on hold between two accounts; the transfer's number. At `until_ms` it is released by itself.
+
+    It counts against the payer's floor and the payee's ceiling from now on. Raises a refusal of REFUSALS.
+    """
     unit = unit_of(tx, leg.unit)
-    payer, payee = _pair(tx, ctx, unit, leg)
-    _check_floor(payer, leg.amount_minor)
-    _check_ceiling(payee, leg.amount_minor)
+    payer, payee = _pair(tx, unit, leg, ctx.time_ms)
+    amount = leg.amount_minor
+    _check_floor(payer, amount)
+    _check_ceiling(payee, amount)
+    if leg.payer_sub == ISSUANCE:
+        _check_cap(unit, payer, amount + payer.held_out_minor)
+    held_out, held_in = payer.held_out_minor + amount, payee.held_in_minor + amount
+    if max(held_out, held_in) > INT64_MAX:
+        raise OutOfRange(amount=amount)
     no = tx.next_no("transfer")
     day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
-    _record(tx, ctx, leg, no, "held", day, no, until_ms)
-    tx.put(msgspec.structs.replace(payer, held_out_minor=payer.held_out_minor + leg.amount_minor))
-    tx.put(msgspec.structs.replace(payee, held_in_minor=payee.held_in_minor + leg.amount_minor))
-    tx.put(Hold(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, leg.amount_minor, leg.kind, leg.ref,
-                until_ms))  # fmt: skip
+    tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind,
+                       "held", ctx.time_ms, day, no, leg.ref, until_ms, leg.memo))  # fmt: skip
+    tx.put(msgspec.structs.replace(payer, held_out_minor=held_out))
+    tx.put(msgspec.structs.replace(payee, held_in_minor=held_in))
+    tx.put(Hold(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind, leg.ref, until_ms))
     if until_ms is not None:
         timers.schedule(tx, until_ms, "ledger.expire_hold", no)
     return no
 
 
-def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None) -> None:
-    """End a hold by moving `amount_minor` of it (all, if None; at most what is held); the rest is released."""
-    held = _end(tx, no)
+def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None) -> int:
+    """End a hold by moving `amount_minor` of it (all, if None); the rest is released. The posted transfer's number.
+
+    No limit is asked: the hold reserved the amount on both sides. Raises UnknownHold, OutOfRange.
+    """
+    held = _end(tx, no, "settle")
     amount = held.amount_minor if amount_minor is None else amount_minor
     if not 0 < amount <= held.amount_minor:
         raise OutOfRange(amount=amount)
     day = ctx.time_ms // DAY_MS
-    payer = tx.get(Account, held.unit, held.payer, held.payer_sub)
-    payee = tx.get(Account, held.unit, held.payee, held.payee_sub)
-    assert payer is not None
-    assert payee is not None
-    _move(tx, payer, -amount, no, day)
-    _move(tx, payee, amount, no, day)
-    _restate(tx, no, "settled", amount)
+    settlement = tx.next_no("transfer")
+    memo = _transfer(tx, no).memo
+    tx.append(Transfer(settlement, held.unit, held.payer, held.payer_sub, held.payee, held.payee_sub, amount,
+                       held.kind, "posted", ctx.time_ms, day, no, held.ref, None, memo))  # fmt: skip
+    payer, payee = _ends(tx, held)
+    _move(tx, payer, -amount, settlement, day)
+    _move(tx, payee, amount, settlement, day)
+    unit = unit_of(tx, held.unit)
+    _warn(tx, ctx, unit, payer, payee, amount)
+    return settlement
 
 
-def release(tx: Tables, no: int, state: str = "released") -> None:
-    """End a hold without moving anything."""
-    _end(tx, no)
-    _restate(tx, no, state, None)
+def release(tx: Tables, no: int) -> None:
+    """End a hold without moving anything. Raises UnknownHold."""
+    _end(tx, no, "release")
 
 
 def expire_hold(tx: Tables, no: int, ctx: Context) -> None:
     """The timer of a hold: release it if it still stands."""
     if tx.get(Hold, no) is not None:
-        release(tx, no, "expired")
+        _end(tx, no, "expire")
+
+
+def set_limits(tx: Tables, unit: Unit, owner: int, floor_minor: int | None, ceiling_minor: int | None,
+               time_ms: int) -> None:  # fmt: skip
+    """Give a main account limits of its own (None: none). A balance beyond them may come back, not go further."""
+    account = account_of(tx, unit, owner, MAIN, time_ms)
+    tx.put(msgspec.structs.replace(account, floor_minor=floor_minor, ceiling_minor=ceiling_minor))
+
+
+def extend_floor(tx: Tables, unit: Unit, owner: int, amount_minor: int, time_ms: int) -> int | None:
+    """Lower a main account's floor just so far that it can pay the amount; its floor then. Raises OutOfRange."""
+    account = account_of(tx, unit, owner, MAIN, time_ms)
+    needed = account.balance_minor - account.held_out_minor - amount_minor
+    if needed < -INT64_MAX:
+        raise OutOfRange(amount=amount_minor)
+    if account.floor_minor is not None and needed < account.floor_minor:
+        account = msgspec.structs.replace(account, floor_minor=needed)
+        tx.put(account)
+    return account.floor_minor
 
 
 def close_account(tx: Tables, unit: str, owner: int) -> None:
@@ -346,20 +410,27 @@ def close_account(tx: Tables, unit: str, owner: int) -> None:
         tx.put(msgspec.structs.replace(account, status="closed"))
 
 
+def reopen_account(tx: Tables, unit: str, owner: int) -> None:
+    """Open a closed account again, with the limits it had."""
+    account = tx.get(Account, unit, owner, MAIN)
+    if account is not None:
+        tx.put(msgspec.structs.replace(account, status="open"))
+
+
 def sums(tx: Tables) -> dict[str, int]:
     """For every unit the sum of all balances: zero each, or the books are broken."""
     return {unit.code: tx.total(Account, "balance_minor", "key", unit.code) for unit in tx.scan(Unit)}
 
 
-def _pair(tx: Tables, ctx: Context, unit: Unit, leg: Leg) -> tuple[Account, Account]:
+def _pair(tx: Tables, unit: Unit, leg: Leg, time_ms: int) -> tuple[Account, Account]:
     if unit.status != "open":
         raise UnitClosed(unit=unit.code)
     if not 0 < leg.amount_minor <= INT64_MAX:
-        raise OutOfRange(amount=leg.amount_minor)
+        raise OutOfRange(amount=max(-INT64_MAX, min(leg.amount_minor, INT64_MAX)))
     if leg.payer == leg.payee and leg.payer_sub == leg.payee_sub:
         raise SameAccount
-    payer = account_of(tx, unit, leg.payer, leg.payer_sub, ctx.time_ms)
-    payee = account_of(tx, unit, leg.payee, leg.payee_sub, ctx.time_ms)
+    payer = account_of(tx, unit, leg.payer, leg.payer_sub, time_ms)
+    payee = account_of(tx, unit, leg.payee, leg.payee_sub, time_ms)
     if payer.status != "open" or payee.status != "open":
         raise AccountClosed(unit=unit.code, party=leg.payer if payer.status != "open" else leg.payee)
     return payer, payee
@@ -375,38 +446,14 @@ def _check_floor(account: Account, amount: int) -> None:
 
 def _check_ceiling(account: Account, amount: int) -> None:
     ceiling = INT64_MAX if account.ceiling_minor is None else account.ceiling_minor
-    room = ceiling - account.balance_minor - account.held_in_minor
-    if amount > room:
-        raise OverCeiling(unit=account.unit, room=max(0, min(room, INT64_MAX)), ceiling=ceiling, amount=amount)
+    if amount > ceiling - account.balance_minor - account.held_in_minor:
+        raise OverCeiling(unit=account.unit, amount=amount)
 
 
-def _check_cap(unit: Unit, payer: Account, amount: int) -> None:
-    if payer.sub == ISSUANCE and unit.cap_minor is not None and amount - payer.balance_minor > unit.cap_minor:
-        raise OverCap(unit=unit.code, cap=unit.cap_minor, supply=-payer.balance_minor, amount=amount)
-
-
-def _record(
-    tx: Tables, ctx: Context, leg: Leg, no: int, state: str, day: int, group: int, until_ms: int | None
-) -> None:
-    tx.append(
-        Transfer(
-            no,
-            leg.unit,
-            leg.payer,
-            leg.payer_sub,
-            leg.payee,
-            leg.payee_sub,
-            leg.amount_minor,
-            leg.kind,
-            state,
-            ctx.time_ms,
-            day,
-            group,
-            leg.ref,
-            until_ms,
-            leg.memo,
-        )  # fmt: skip
-    )
+def _check_cap(unit: Unit, issuance: Account, amount: int) -> None:
+    if unit.cap_minor is not None and amount - issuance.balance_minor > unit.cap_minor:
+        raise OverCap(unit=unit.code, cap=unit.cap_minor, supply=-issuance.balance_minor,
+                      amount=min(amount, INT64_MAX))  # fmt: skip
 
 
 def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
@@ -415,47 +462,45 @@ def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
     if not -INT64_MAX <= after <= INT64_MAX:
         raise OutOfRange(amount=abs(amount))
     n = account.entries + 1
-    tx.put(
-        Account(
-            account.unit,
-            account.owner,
-            account.sub,
-            after,
-            account.held_out_minor,
-            account.held_in_minor,
-            account.floor_minor,
-            account.ceiling_minor,
-            n,
-            account.status,
-            account.since_ms,
-        )  # fmt: skip
-    )
+    last_day, unsorted = (day, account.unsorted) if day >= account.last_day or n == 1 else (account.last_day, n)
+    tx.put(Account(account.unit, account.owner, account.sub, after, account.held_out_minor, account.held_in_minor,
+                   account.floor_minor, account.ceiling_minor, n, account.status, account.since_ms,
+                   last_day, unsorted))  # fmt: skip
     tx.append(Entry(account.unit, account.owner, account.sub, n, no, amount, after, day))
 
 
-def _end(tx: Tables, no: int) -> Hold:
+def _end(tx: Tables, no: int, event: str) -> Hold:
+    """Take a hold off both accounts and say in its row how it ended."""
     held = tx.get(Hold, no)
     if held is None:
         raise UnknownHold(transfer=no)
     tx.delete(Hold, no)
-    timers.cancel(tx, "ledger.expire_hold", no)
+    if held.until_ms is not None:
+        timers.cancel(tx, "ledger.expire_hold", no)
+    payer, payee = _ends(tx, held)
+    tx.put(msgspec.structs.replace(payer, held_out_minor=payer.held_out_minor - held.amount_minor))
+    tx.put(msgspec.structs.replace(payee, held_in_minor=payee.held_in_minor - held.amount_minor))
+    row = _transfer(tx, no)
+    tx.put(msgspec.structs.replace(row, state=HOLD_STATES[row.state][event]))
+    return held
+
+
+def _ends(tx: Tables, held: Hold) -> tuple[Account, Account]:
     payer = tx.get(Account, held.unit, held.payer, held.payer_sub)
     payee = tx.get(Account, held.unit, held.payee, held.payee_sub)
     assert payer is not None
     assert payee is not None
-    tx.put(msgspec.structs.replace(payer, held_out_minor=payer.held_out_minor - held.amount_minor))
-    tx.put(msgspec.structs.replace(payee, held_in_minor=payee.held_in_minor - held.amount_minor))
-    return held
+    return payer, payee
 
 
-def _restate(tx: Tables, no: int, state: str, amount: int | None) -> None:
-    transfer = tx.get(Transfer, no)
-    assert transfer is not None
-    settled = transfer.amount_minor if amount is None else amount
-    tx.put(msgspec.structs.replace(transfer, state=state, amount_minor=settled))
+def _transfer(tx: Tables, no: int) -> Transfer:
+    found = tx.get(Transfer, no)
+    assert found is not None
+    return found
 
 
 def _warn(tx: Tables, ctx: Context, unit: Unit, payer: Account, payee: Account, amount: int) -> None:
+    """Tell whose balance passes a soft limit; `payer` and `payee` are the rows before the move."""
     before, after = payer.balance_minor, payer.balance_minor - amount
     soft = unit.soft_floor_minor
     if soft is not None and payer.owner != SPACE and after < soft <= before:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from icn_node.kernel import bylaws, registry
+from icn_node.kernel import bylaws, ledger, registry
 from icn_node.kernel.refusal import Forbidden, Refusal, UnknownKey
 
 if TYPE_CHECKING:
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from icn_node.kernel.tables import Tables
 
 
-class NeedsApproval(Exception):  # noqa: N818 - a judgement, caught by the executor
-    """The command is allowed once `need` of `eligible` (party numbers) approve; the actor's own approval counts."""
+class NeedsApproval(Exception):
+    """A judgement, caught by the executor: the command is allowed once `need` of `eligible` approve.
 
-    def __init__(self, rule: bylaws.Rule, need: int, eligible: list[int]) -> None:
+    eligible: party numbers; the actor's own approval counts where the actor is among them.
+    by, party: who they are, `role NAME` or the `signers` of that party; `approvers` answers it again later.
+    """
+
+    def __init__(self, rule: bylaws.Rule, need: int, eligible: list[int], by: str, party: int) -> None:
         super().__init__(rule.clause.id)
         self.rule = rule
         self.need = need
         self.eligible = eligible
+        self.by = by
+        self.party = party
 
 
 class Policy:
@@ -42,17 +48,22 @@ class Policy:
             self._document = adopted
         return self._book
 
-    def judge(self, tx: Tables, ctx: Context, cmd: Any, *, approved: bool = False) -> None:
+    def judge(self, tx: Tables, ctx: Context, cmd: Any, *, approved: tuple[str, ...] = ()) -> None:
         """Return if the command may be carried out. Raises Forbidden, UnknownKey, or NeedsApproval.
 
-        approved: the approvals that a clause asks for have been given; all else is judged again.
+        approved: the clauses whose approvals have been given; all else is judged again.
         """
         if ctx.origin in ("founding", "timer"):
             return  # what founders sign in the genesis is the founding act; timers only finish what was allowed
         name = cmd.OP
         for rule in self._governed(tx, ctx, name, cmd):
-            if rule.approval is not None and not approved and ctx.origin == "event":
-                _ask_approval(tx, ctx, cmd, rule)
+            if rule.approval is not None and ctx.origin == "event" and rule.clause.id not in approved:
+                try:
+                    _ask_approval(tx, ctx, cmd, rule)
+                except (NeedsApproval, Refusal):
+                    raise
+                except Exception as error:  # noqa: BLE001 - as in _governed
+                    raise _failed(rule, name, error) from None
 
     def judge_read(self, tx: Tables, ctx: Context, name: str, query: Any) -> None:
         """Return if the read may be answered. Raises Forbidden, UnknownKey."""
@@ -68,14 +79,16 @@ class Policy:
             except Refusal:
                 raise
             except Exception as error:  # noqa: BLE001 - an error while judging refuses, whatever it is
-                raise Forbidden(
-                    rule.clause.id, what=name, reason=f"the clause fails with {type(error).__name__}"
-                ) from None
+                raise _failed(rule, name, error) from None
             if failing is not None:
                 if ctx.actor.stranger and ctx.actor.key:
                     raise UnknownKey(rule.clause.id)
                 raise Forbidden(rule.clause.id, what=name, reason="it takes " + _spoken(failing))
         return rules
+
+
+def _failed(rule: bylaws.Rule, name: str, error: Exception) -> Forbidden:
+    return Forbidden(rule.clause.id, what=name, reason=f"the clause fails with {type(error).__name__}")
 
 
 def _spoken(requirement: str) -> str:
@@ -91,24 +104,68 @@ def _spoken(requirement: str) -> str:
             "self": "the person concerned",
             "operator": "the operator of the node",
             "param": f"the setting {rest}",
+            "unless": f"that {rest} is not set",
+            "term": f"whom the unit's terms name ({rest})",
         }.get(word, condition))  # fmt: skip
     return " or ".join(said)
 
 
+def approvers(tx: Tables, by: str, party: int, time_ms: int) -> list[int]:
+    """Who may give an approval at that time: the active holders of `role NAME`, or the party's active `signers`."""
+    kind, _, name = by.partition(" ")
+    return registry.holders(tx, name, time_ms) if kind == "role" else registry.signers(tx, party, time_ms)
+
+
 def _ask_approval(tx: Tables, ctx: Context, cmd: Any, rule: bylaws.Rule) -> None:
+    """Raise NeedsApproval if the actor may not do this alone, Forbidden if there are too few to approve it."""
     wanted = rule.approval
     assert wanted is not None
-    limit = ctx.param(tx, wanted.above)
-    amount = getattr(cmd, wanted.field, None)
-    if not isinstance(limit, int) or not isinstance(amount, int) or amount <= limit:
+    kind, _, named = wanted.by.partition(" ")
+    party = registry.SPACE
+    mandate: registry.Mandate | None = None
+    if kind == "signers":
+        did = getattr(cmd, named)
+        if not did or did == ctx.actor.did:
+            return  # who acts for itself alone has nobody to ask
+        found = registry.party_no(tx, did)
+        if found is None:
+            return  # the handler's UnknownMember says so
+        party = found
+        mandate = registry.mandate(tx, party, ctx.actor.party, ctx.time_ms)
+    need = _signatures(tx, ctx, cmd, wanted, party, mandate)
+    if need == 0:
         return
-    kind, _, what = wanted.by.partition(" ")
-    if kind == "role":
-        eligible = registry.holders(tx, what, ctx.time_ms)
-    else:
-        named = getattr(cmd, what, "") or ctx.actor.did
-        no = registry.party_no(tx, named)
-        eligible = [] if no is None else registry.signers(tx, no, ctx.time_ms)
-        if not eligible:
-            return  # a person who acts alone has nobody to ask; organisations have signers
-    raise NeedsApproval(rule, wanted.need, eligible)
+    eligible = approvers(tx, wanted.by, party, ctx.time_ms)
+    if need > len(eligible):
+        reason = f"it takes {need} approvals, and only {len(eligible)} may give one"
+        raise Forbidden(rule.clause.id, what=cmd.OP, reason=reason)
+    if need > (ctx.actor.party in eligible):
+        raise NeedsApproval(rule, need, eligible, "signers" if kind == "signers" else wanted.by, party)
+
+
+def _signatures(tx: Tables, ctx: Context, cmd: Any, wanted: bylaws.Approval, party: int,
+                mandate: registry.Mandate | None) -> int:  # fmt: skip
+    """How many signatures the command takes; 0 if the actor's own will do."""
+    own_rule = tx.get(registry.Signing, party) if party else None
+    least = _number(tx, ctx, wanted.need)
+    if not wanted.field:
+        return least if own_rule is None else own_rule.need
+    amount = getattr(cmd, wanted.field)
+    unit = getattr(cmd, "unit", "")
+    if amount > _limit(tx, ctx, wanted.above, unit):
+        return max(least, 0 if own_rule is None else own_rule.need)
+    alone = None if mandate is None else registry.sole_limit(mandate, unit)
+    if alone is not None and amount > alone:
+        return max(2, 0 if own_rule is None else own_rule.need)
+    return 0
+
+
+def _limit(tx: Tables, ctx: Context, name: str, code: str) -> int:
+    """The parameter, or what the unit's own term of that name says."""
+    unit = tx.get(ledger.Unit, code)
+    own = None if unit is None else unit.terms.get(name)
+    return own if isinstance(own, int) else _number(tx, ctx, name)
+
+
+def _number(tx: Tables, ctx: Context, value: int | str) -> int:
+    return ctx.number(tx, value) if isinstance(value, str) else value
