@@ -188,13 +188,13 @@ def verify(checkpoint: Checkpoint, dids: Collection[str]) -> Signers:
         if public is None:
             continue
         if entry.key_id == key_id(name, NOTE_SIGNATURE, public):
-            if not (len(signature) == 64 and keys.verify(public, body.encode(), signature)):
+            if not keys.verify(public, body.encode(), signature):
                 raise CheckpointError("bad_signature", name=name)
             signed.add(name)
         elif entry.key_id == key_id(name, COSIGNATURE, public):
             time_s = int.from_bytes(signature[:8], "big")
-            good = len(signature) == 72 and time_s <= MAX_INTEGER
-            if not (good and keys.verify(public, cosigned_message(body, time_s), signature[8:])):
+            message = cosigned_message(body, time_s)
+            if time_s > MAX_INTEGER or not keys.verify(public, message, signature[8:]):
                 raise CheckpointError("bad_signature", name=name)
             cosigned[name] = max(time_s, cosigned.get(name, 0))
     return Signers(frozenset(signed), cosigned)

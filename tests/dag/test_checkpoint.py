@@ -236,8 +236,9 @@ def test_no_text_does_more_than_be_refused(text: str) -> None:
 
 
 def test_verify_says_who_signed_and_who_cosigned_when() -> None:
-    note = checkpoint.cosign(checkpoint.cosign(checkpoint.sign(BARE, ANN), BOB, 7), BOB, 9)
-    note = checkpoint.cosign(note, EVE, 8)
+    note = checkpoint.sign(BARE, ANN)
+    for key, time_s in ((BOB, 7), (BOB, 9), (EVE, 10), (BOB, 8)):
+        note = checkpoint.cosign(note, key, time_s)
     signers = checkpoint.verify(checkpoint.parse(note.note()), {ANN.did, BOB.did, CY.did})
     assert signers.signed == {ANN.did}
     assert signers.cosigned == {BOB.did: 9}
@@ -282,6 +283,14 @@ def test_a_cosignature_does_not_pass_for_a_signature_of_another_time_or_name() -
         forged = checkpoint.Checkpoint(ORIGIN, 1234, ROOT, (), (entry,))
         with pytest.raises(CheckpointError, match="bad_signature"):
             checkpoint.verify(forged, [ANN.did])
+    late = 2**63
+    entry = checkpoint.Signature(
+        ANN.did,
+        checkpoint.key_id(ANN.did, 0x04, ANN.public),
+        late.to_bytes(8, "big") + ANN.sign(checkpoint.cosigned_message(BODY, late)),
+    )
+    with pytest.raises(CheckpointError, match="bad_signature"):
+        checkpoint.verify(checkpoint.Checkpoint(ORIGIN, 1234, ROOT, (), (entry,)), [ANN.did])
     stolen = checkpoint.Signature(
         BOB.did, checkpoint.key_id(BOB.did, 0x04, BOB.public), time_s.to_bytes(8, "big") + signature
     )

@@ -240,6 +240,18 @@ def changes(proof: list[bytes]) -> list[list[bytes]]:
     return out
 
 
+def test_a_proof_for_a_smaller_tree_is_none_for_a_larger() -> None:
+    """Its hashes all fit; what is missing is the way from there to the larger tree's root."""
+    kept = Kept(hashes_of(8))
+    root = kept.frontier.root()
+    path = merkle.inclusion_proof(kept, 0, 8)
+    assert merkle.verify_inclusion(kept.hashes[0], 0, 8, path, root)
+    assert not merkle.verify_inclusion(kept.hashes[0], 0, 16, path, root)
+    path, old_root = merkle.consistency_proof(kept, 4, 8), merkle.root_of(kept.hashes[:4])
+    assert merkle.verify_consistency(4, 8, path, old_root, root)
+    assert not merkle.verify_consistency(4, 16, path, old_root, root)
+
+
 def test_edges_of_consistency() -> None:
     kept = Kept(hashes_of(5))
     root = kept.frontier.root()

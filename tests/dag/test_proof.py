@@ -452,6 +452,14 @@ def test_an_epoch_leaf_that_is_not_in_the_log() -> None:
     assert code_of(log, edited(data, "epochs", 0, "checkpoint", to="x")) == ("checkpoint_invalid", 2)
 
 
+def test_an_epoch_does_not_begin_before_the_one_before_it() -> None:
+    log = Log(ANN)
+    early = log.add("epoch", subject_of(Statement(Epoch(log.genesis.cid, 3, dids(CY)), "change")))
+    log.change(Epoch(log.genesis.cid, 2, dids(BOB)), ANN)
+    log.epochs.append((log.data[early], log.note(BOB)))
+    assert code_of(log, log.proof(0, log.note(CY))) == ("wrong_epoch", 3)
+
+
 def test_the_founding_statement_is_no_step() -> None:
     log = Log(ANN)
     log.add("epoch", subject_of(Statement(founding(log.genesis)[0], "genesis")))
