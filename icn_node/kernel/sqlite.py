@@ -7,7 +7,7 @@ which for UTF-8 is code point order, the order of the dictionary twin.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import apsw
@@ -21,35 +21,38 @@ class SqliteBackend:
     def __init__(self, db: apsw.Connection, *, create: bool = True) -> None:
         self._db = db
         self._create = create
+        self._select: dict[str, str] = {}
         self._get: dict[str, str] = {}
         self._put: dict[str, str] = {}
         self._delete: dict[str, str] = {}
 
     def create(self, schema: Schema) -> None:
-        name = schema.table
+        name, table = schema.table, _name(schema.table)
         key = [schema.columns[i] for i in schema.key_positions]
-        where = " AND ".join(f"{c}=?" for c in key)
-        columns = ", ".join(schema.columns)
+        where = " AND ".join(f"{_name(c)}=?" for c in key)
+        columns = _names(schema.columns)
         marks = ", ".join("?" for _ in schema.columns)
         rest = [c for c in schema.columns if c not in key]
-        update = "UPDATE SET " + ", ".join(f"{c}=excluded.{c}" for c in rest) if rest else "NOTHING"
-        self._get[name] = f"SELECT {columns} FROM {name} WHERE {where}"
-        self._put[name] = f"INSERT INTO {name} ({columns}) VALUES ({marks}) ON CONFLICT ({', '.join(key)}) DO {update}"
-        self._delete[name] = f"DELETE FROM {name} WHERE {where}"
+        update = "UPDATE SET " + ", ".join(f"{_name(c)}=excluded.{_name(c)}" for c in rest) if rest else "NOTHING"
+        self._select[name] = f"SELECT {columns} FROM {table}"
+        self._get[name] = f"SELECT {columns} FROM {table} WHERE {where}"
+        self._put[name] = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT ({_names(key)}) DO {update}"
+        self._delete[name] = f"DELETE FROM {table} WHERE {where}"
         if not self._create:
             return
         single = len(key) == 1 and schema.types[schema.key_positions[0]] == "INTEGER"
         body = []
         for column, kind in zip(schema.columns, schema.types, strict=True):
-            declared = f"{column} {'TEXT' if kind == 'JSON' else kind}"
+            declared = f"{_name(column)} {'TEXT' if kind == 'JSON' else kind}"
             body.append(declared + (" PRIMARY KEY" if single and column == key[0] else ""))
         if single:
-            self._db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(body)})")
+            self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(body)})")
         else:
-            body.append(f"PRIMARY KEY ({', '.join(key)})")
-            self._db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(body)}) WITHOUT ROWID")
+            body.append(f"PRIMARY KEY ({_names(key)})")
+            self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(body)}) WITHOUT ROWID")
         for index, fields in schema.record.INDEXES.items():
-            self._db.execute(f"CREATE INDEX IF NOT EXISTS {name}_{index} ON {name} ({', '.join(fields)})")
+            # Two underscores, or table a_b's index c and table a's index b_c would be one name, made once.
+            self._db.execute(f"CREATE INDEX IF NOT EXISTS {_name(f'{name}__{index}')} ON {table} ({_names(fields)})")
 
     def get(self, schema: Schema, key: Key) -> Record | None:
         row = self._db.execute(self._get[schema.table], key).fetchone()
@@ -63,11 +66,11 @@ class SqliteBackend:
             column = schema.columns[schema.order_positions[index][len(prefix)]]
             for operator, bound in ((">=", start), ("<", stop)):
                 if bound is not None:
-                    where.append(f"{column} {operator} ?")
+                    where.append(f"{_name(column)} {operator} ?")
                     values.append(bound)
         direction = " DESC" if reverse else ""
-        order = ", ".join(schema.columns[i] + direction for i in schema.order_positions[index])
-        sql = f"SELECT {', '.join(schema.columns)} FROM {schema.table}"  # noqa: S608 - names from declarations only
+        order = ", ".join(_name(schema.columns[i]) + direction for i in schema.order_positions[index])
+        sql = self._select[schema.table]
         if where:
             sql += " WHERE " + " AND ".join(where)
         sql += f" ORDER BY {order}"
@@ -77,12 +80,16 @@ class SqliteBackend:
         return [schema.from_row(row) for row in self._db.execute(sql, values)]
 
     def count(self, schema: Schema, index: str, prefix: Key) -> int:
-        return self._single(f"SELECT count(*) FROM {schema.table}", schema, index, prefix)  # noqa: S608 - as above
+        (found,) = self._single("count(*)", schema, index, prefix)
+        assert isinstance(found, int)
+        return found
 
     def total(self, schema: Schema, field: str, index: str, prefix: Key) -> int:
-        assert field in schema.columns, field
-        sql = f"SELECT coalesce(sum({field}), 0) FROM {schema.table}"  # noqa: S608 - as above
-        return self._single(sql, schema, index, prefix)
+        assert schema.types[schema.columns.index(field)] == "INTEGER", field
+        # In two halves, because SQLite's sum() fails where 64 bits overflow, even if the whole would fit again.
+        column = _name(field)
+        high, low = self._single(f"sum({column} >> 32), sum({column} & 4294967295)", schema, index, prefix)
+        return 0 if high is None else (high << 32) + low
 
     def write(self, schema: Schema, rows: Sequence[Record], removed: Sequence[Key]) -> None:
         if rows:
@@ -90,18 +97,27 @@ class SqliteBackend:
         if removed:
             self._db.executemany(self._delete[schema.table], removed)
 
-    def _single(self, sql: str, schema: Schema, index: str, prefix: Key) -> int:
+    def _single(self, what: str, schema: Schema, index: str, prefix: Key) -> tuple[Any, ...]:
         where, values = self._where(schema, index, prefix)
-        if where:
-            sql += " WHERE " + " AND ".join(where)
-        value = self._db.execute(sql, values).get
-        assert isinstance(value, int)
-        return value
+        sql = f"SELECT {what} FROM {_name(schema.table)}" + (" WHERE " + " AND ".join(where) if where else "")
+        row: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
+        assert row is not None
+        return row
 
     @staticmethod
     def _where(schema: Schema, index: str, prefix: Key) -> tuple[list[str], list[Any]]:
         positions = schema.order_positions[index]
         assert len(prefix) <= len(positions), (schema.table, index, prefix)
         # IS, not =, so that None is a value like any other; SQLite uses the index for both.
-        where = [f"{schema.columns[i]} IS ?" for i in positions[: len(prefix)]]
+        where = [f"{_name(schema.columns[i])} IS ?" for i in positions[: len(prefix)]]
         return where, list(prefix)
+
+
+def _name(declared: str) -> str:
+    """An identifier as SQL takes it, quoted: a record may well have a field named `order` or `group`."""
+    assert declared.isidentifier(), declared
+    return f'"{declared}"'
+
+
+def _names(declared: Iterable[str]) -> str:
+    return ", ".join(map(_name, declared))

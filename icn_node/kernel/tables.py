@@ -73,11 +73,14 @@ class Schema:
             n: (*p, *(k for k in self.key_positions if k not in p)) for n, p in self.index_positions.items()
         }
         self._json = tuple((i, fields[i].type) for i, t in enumerate(self.types) if t == "JSON")
-        self._bools = tuple(i for i, f in enumerate(fields) if f.type is bool)
+        self._bools = tuple(i for i, f in enumerate(fields) if _plain_type(f.type) is bool)
         self._plain = not self._json and not self._bools
         self._effect_fields = record.EFFECT_FIELDS or len(self.columns)
-        self._exact = "BLOB" not in self.types[: self._effect_fields] and not self._json
+        self.grown = self._effect_fields < len(self.columns)
+        # SQLite never finds a NULL key, and gives one that is a rowid a value of its own choice.
+        assert not any(_optional(fields[i].type) for i in self.key_positions), (self.table, "a key is never None")
         self.key: Callable[[Record], Key] = self._key_function()
+        self.mapped = any(_has_dict(kind) for _, kind in self._json)
 
     def _key_function(self) -> Callable[[Record], Key]:
         names = tuple(self.columns[i] for i in self.key_positions)
@@ -97,7 +100,7 @@ class Schema:
         for i, _ in self._json:
             values[i] = None if values[i] is None else msgspec.json.encode(values[i], order="deterministic").decode()
         for i in self._bools:
-            values[i] = int(values[i])
+            values[i] = None if values[i] is None else int(values[i])
         return tuple(values)
 
     def from_row(self, row: Row) -> Record:
@@ -108,29 +111,56 @@ class Schema:
         for i, kind in self._json:
             values[i] = None if values[i] is None else msgspec.json.decode(values[i], type=kind)
         for i in self._bools:
-            values[i] = bool(values[i])
+            values[i] = None if values[i] is None else bool(values[i])
         return self.record(*values)
 
+    def tidy(self, record: Record) -> Record:
+        """The record as it will come back from the database, its dictionaries in the order of their keys."""
+        return self.from_row(self.to_row(record))
+
     def effect(self, key: Key, record: Record | None) -> list[Any]:
-        """The canonical form of a change: [table, key..., null] for a removal, else [table, field...]."""
+        """The canonical form of a change: [table, [key...]] for a removal, else [table, field...].
+
+        A row has no list in it, so the two are never the same bytes.
+        """
         if record is None:
-            return [self.table, *key, None]
+            return [self.table, list(key)]
         return [self.table, *self.to_row(record)[: self._effect_fields]]
 
-    @property
-    def exact(self) -> bool:
-        """Whether no effect value is a byte string or text that holds one, so that the fast encoder is unambiguous."""
-        return self._exact
+    def alike(self, old: Record | None, new: Record | None) -> bool:
+        """Whether two states of a row are one in the fields that an earlier form of the record had."""
+        if old is None or new is None:
+            return old is new
+        count = self._effect_fields
+        return self.to_row(old)[:count] == self.to_row(new)[:count]
+
+
+def _plain_type(kind: Any) -> Any:
+    """int, str, bytes or bool for such a field, optional or annotated; otherwise the declared type."""
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated:
+        return _plain_type(typing.get_args(kind)[0])
+    if origin in (typing.Union, types.UnionType):
+        inner = [a for a in typing.get_args(kind) if a is not type(None)]
+        return _plain_type(inner[0]) if len(inner) == 1 else kind
+    return kind
+
+
+def _optional(kind: Any) -> bool:
+    if typing.get_origin(kind) is typing.Annotated:
+        return _optional(typing.get_args(kind)[0])
+    return type(None) in typing.get_args(kind)
+
+
+def _has_dict(kind: Any) -> bool:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return any(_has_dict(f.type) for f in msgspec.structs.fields(kind))
+    return kind is dict or typing.get_origin(kind) is dict or any(map(_has_dict, typing.get_args(kind)))
 
 
 def _column_type(kind: Any) -> str:
-    origin = typing.get_origin(kind)
-    if origin is typing.Annotated:
-        return _column_type(typing.get_args(kind)[0])
-    if origin in (typing.Union, types.UnionType):
-        inner = [a for a in typing.get_args(kind) if a is not type(None)]
-        return _column_type(inner[0]) if len(inner) == 1 else "JSON"
-    return {int: "INTEGER", bool: "INTEGER", str: "TEXT", bytes: "BLOB"}.get(kind, "JSON")
+    plain = _plain_type(kind)
+    return {int: "INTEGER", bool: "INTEGER", str: "TEXT", bytes: "BLOB"}.get(plain, "JSON")
 
 
 class Backend(Protocol):
@@ -151,7 +181,7 @@ class Backend(Protocol):
         """How many rows have index columns that begin with `prefix`."""
 
     def total(self, schema: Schema, field: str, index: str, prefix: Key) -> int:
-        """The sum of an integer field over those rows."""
+        """The sum of an integer field over those rows, exact whatever its size; None counts as 0."""
 
     def write(self, schema: Schema, rows: Sequence[Record], removed: Sequence[Key]) -> None:
         """Insert or replace `rows`, then remove the keys."""
@@ -163,13 +193,14 @@ _ABSENT: Any = object()
 class _Shelf:
     """The rows of one record that are in memory, and which of them the backend has not seen."""
 
-    __slots__ = ("dirty", "keep", "key", "rows", "schema")
+    __slots__ = ("dirty", "keep", "key", "mapped", "rows", "schema")
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.key = schema.key
         self.rows: dict[Key, Record | None] = {}
         self.dirty: dict[Key, None] = {}
+        self.mapped = schema.mapped
         self.keep = not (schema.record.HISTORY or schema.record.PROJECTION)
 
 
@@ -208,6 +239,8 @@ class Tables:
         """Insert the row, or replace the one of the same key."""
         assert not self._sealed, "a query tried to write"
         shelf = self._shelves[type(row)]
+        if shelf.mapped:  # or who iterates over a dictionary would see another order after a restart
+            row = shelf.schema.tidy(row)
         key = shelf.key(row)
         old = shelf.rows.get(key, _ABSENT)
         if old is _ABSENT:
@@ -220,6 +253,8 @@ class Tables:
         """Insert a row whose key is new by construction (a number from `next_no`): nothing is looked up."""
         assert not self._sealed, "a query tried to write"
         shelf = self._shelves[type(row)]
+        if shelf.mapped:
+            row = shelf.schema.tidy(row)
         key = shelf.key(row)
         self._journal.append((shelf, key, None))
         shelf.rows[key] = row
@@ -259,6 +294,7 @@ class Tables:
         reverse: bool = False,
     ) -> list[R]:
         """Rows in the order of `index` whose first columns equal `prefix`; the next column in [start, stop)."""
+        assert limit is None or limit >= 0, limit
         shelf = self._shelves[record]
         self._flush(shelf)
         found = self._backend.scan(shelf.schema, index, prefix, start, stop, limit, reverse)
@@ -300,7 +336,7 @@ class Tables:
         for name in sorted(seen):
             shelf, old = seen[name]
             new = shelf.rows[name[1]]
-            if new != old:
+            if new != old and not (shelf.schema.grown and shelf.schema.alike(old, new)):
                 entries.append(shelf.schema.effect(name[1], new))
         return entries
 
@@ -387,7 +423,7 @@ class DictBackend:
         return len(self.scan(schema, index, prefix, None, None, None, False))
 
     def total(self, schema: Schema, field: str, index: str, prefix: Key) -> int:
-        return sum(getattr(r, field) for r in self.scan(schema, index, prefix, None, None, None, False))
+        return sum(getattr(r, field) or 0 for r in self.scan(schema, index, prefix, None, None, None, False))
 
     def write(self, schema: Schema, rows: Sequence[Record], removed: Sequence[Key]) -> None:
         table = self.rows[schema.table]
