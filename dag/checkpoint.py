@@ -38,7 +38,7 @@ NOTE_SIGNATURE = 0x01
 COSIGNATURE = 0x04
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 256
-"""Twice the validators of the largest space that is thought of, with a signature and a cosignature each."""
+"""Room for two lines of each of the 64 validators that an epoch may have, and as many of public witnesses."""
 MAX_INTEGER = 2**63 - 1
 _DASH = "\N{EM DASH} "
 
