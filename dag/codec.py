@@ -321,7 +321,9 @@ def _read(data: bytes, pos: int, room: int) -> tuple[Value, int]:
     major = data[pos] >> 5
     if major == 7:
         return _read_simple(data, pos)
-    number, after = _argument(data, pos)
+    number, after = data[pos] & 31, pos + 1
+    if number >= 24:
+        number, after = _argument(data, pos)
     if major in _INTEGER_MAJORS:
         value = -1 - number if major else number
         if not -MAX_INT <= value <= MAX_INT:

@@ -421,16 +421,18 @@ def _is_plain(values: Iterable[Any], room: int) -> bool:
 
 def _check_no_links(ops: list[Any]) -> None:
     for index, op in enumerate(ops):
-        if _has_link(op):
+        if _has_link(op.values()):
             raise InvalidEvent("link_in_ops", index=index)
 
 
-def _has_link(value: Any) -> bool:
-    if type(value) is dict:
-        value = value.values()
-    elif type(value) is not list and type(value) is not tuple:
-        return type(value) is Link
-    return any(_has_link(item) for item in value)
+def _has_link(values: Iterable[Any]) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind is int or kind in _SCALARS:
+            continue
+        if kind is Link or _has_link(value.values() if kind is dict else value):
+            return True
+    return False
 
 
 def _encode_fields(fields: dict[str, Any]) -> bytes:

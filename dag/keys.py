@@ -17,7 +17,7 @@ XSalsa20-Poly1305 (secretbox) as libsodium has them.
 
 import struct
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final
 from unicodedata import normalize
 
 from nacl.bindings import (
@@ -166,7 +166,7 @@ class SigningKey:
         """What was sealed to this key (libsodium's crypto_box_seal to its Curve25519 form); None if it was not."""
         try:
             private = crypto_sign_ed25519_sk_to_curve25519(self._secret)
-            return cast(bytes, crypto_box_seal_open(box, crypto_sign_ed25519_pk_to_curve25519(self.public), private))
+            return crypto_box_seal_open(box, crypto_sign_ed25519_pk_to_curve25519(self.public), private)
         except CryptoError:
             return None
 
@@ -186,6 +186,62 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     except CryptoError:
         return False
     return True
+
+
+_KEY_IN_RULE: Final = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
+_R_IN_RULE: Final = "aa6df914f7a0f04e7f852adf459873f17dba5b1671ea62e82cc10ed6aecc489c"
+_RULE_MESSAGE: Final = b"icn verification rule"
+_RULE: Final = (
+    (
+        "an ordinary signature",
+        True,
+        _KEY_IN_RULE,
+        _R_IN_RULE + "505c5e528a5f893d3367ff3ba7ef9fe2920c196311fa80ec5a44fe2b2e31a504",
+    ),
+    (
+        "S + L in place of S",
+        False,
+        _KEY_IN_RULE,
+        _R_IN_RULE + "3d3054afa4c29b950904f7de85e97ef7920c196311fa80ec5a44fe2b2e31a514",
+    ),
+    (
+        "R with a part of order 8, as the cofactored equation allows",
+        False,
+        _KEY_IN_RULE,
+        "4c09ae0bb152ce1900464b0c9307316e1f761f80aaf20226936f0aa6a0bd49e4eef38c6210f146705e003712d5aecd1d9142b839b45be81363875cd56227f90f",
+    ),
+    (
+        "R of small order",
+        False,
+        _KEY_IN_RULE,
+        "01" + "00" * 31 + "8221adcc7ff842b6ce6cf6977821124bab9e890e1c8897314592842b36d44304",
+    ),
+    ("a key of small order", False, "01" + "00" * 31, _R_IN_RULE + "4d" + "00" * 31),
+    (
+        "a key with a part of order 8, and a challenge that is a multiple of 8",
+        True,
+        "b502ff3d92e31d8190b4aa4ea0414005167fad089c4de9dac8a2fc850fed4f58",
+        "b862409fb5c4c4123df2abf7462b88f041ad36dd6864ce872fd5472be363c5b1ae769cb1fd1c308b8cd902caaec441d0c46be1df27b9bca173399f9203db2509",
+    ),
+)
+
+
+class OtherVerificationRule(RuntimeError):
+    """The libsodium that is installed judges crafted signatures unlike every other node's; do not run with it."""
+
+
+def check_verification_rule() -> None:
+    """Raise OtherVerificationRule unless `verify` follows the rule of the event format on six crafted signatures.
+
+    To be called once when a node starts (an eighth of a millisecond). With another libsodium it might refuse what all
+    others accept, or the other way round, and part from their order for good.
+    """
+    for told, holds, public, signature in _RULE:
+        if verify(bytes.fromhex(public), _RULE_MESSAGE, bytes.fromhex(signature)) is not holds:
+            state = "refuses" if holds else "accepts"
+            raise OtherVerificationRule(
+                f"the installed libsodium {state} {told}; install the version of PyNaCl that uv.lock names"
+            )
 
 
 def key_binding_bytes(space: bytes | None, member_did: str) -> bytes:

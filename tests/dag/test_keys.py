@@ -1,5 +1,6 @@
 """Keys: spellings, signatures that must hold or must not, key bindings, and secrets sealed for storage."""
 
+from collections.abc import Callable
 from hashlib import sha256, sha512
 from typing import Any
 
@@ -8,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl.bindings import (
+    crypto_box_seal,
     crypto_core_ed25519_add,
     crypto_core_ed25519_is_valid_point,
     crypto_scalarmult_ed25519_base_noclamp,
+    crypto_sign_ed25519_pk_to_curve25519,
 )
 
+from dag import keys
 from dag.cid import cid_of, raw_cid_of
 from dag.codec import Link, decode, encode
 from dag.keys import (
@@ -350,6 +354,37 @@ def test_a_key_of_mixed_order_verifies_by_the_cofactorless_equation() -> None:
     assert 0 < held < 64
 
 
+def test_the_rule_that_a_node_checks_at_its_start() -> None:
+    """Its six signatures are what they claim to be: made again here, and judged as they should be."""
+    message = b"icn verification rule"
+    ordinary = crafted(KEY.public, base_times(77), 77, message)
+    s_plus_order = int.from_bytes(ordinary[32:], "little") + ORDER
+    mixed, identity = plus(KEY.public, TORSION8), SMALL_ORDER["order 1"]
+    assert challenge(base_times(7), mixed, message) % 8 == 0
+    made = [
+        (True, KEY.public, ordinary),
+        (False, KEY.public, ordinary[:32] + s_plus_order.to_bytes(32, "little")),
+        (False, KEY.public, crafted(KEY.public, plus(base_times(77), TORSION8), 77, message)),
+        (False, KEY.public, crafted(KEY.public, identity, 0, message)),
+        (False, identity, base_times(77) + (77).to_bytes(32, "little")),
+        (True, mixed, crafted(mixed, base_times(7), 7, message)),
+    ]
+    pinned = [(holds, bytes.fromhex(public), bytes.fromhex(sig)) for _, holds, public, sig in keys._RULE]
+    assert pinned == made
+    keys.check_verification_rule()
+
+
+@pytest.mark.parametrize(
+    ("sloppy", "told"), [(lambda *_: True, "accepts S \\+ L"), (lambda *_: False, "refuses an ordinary signature")]
+)
+def test_a_library_with_another_rule_is_refused(
+    monkeypatch: pytest.MonkeyPatch, sloppy: Callable[..., bool], told: str
+) -> None:
+    monkeypatch.setattr(keys, "verify", sloppy)
+    with pytest.raises(keys.OtherVerificationRule, match=told):
+        keys.check_verification_rule()
+
+
 # --- key bindings -----------------------------------------------------------------------------------------------
 
 
@@ -375,6 +410,25 @@ def test_a_key_is_bound_to_a_space_only(space: bytes) -> None:
         key_binding_bytes(space, DID)
     with pytest.raises(BadKey):
         key_binding_bytes(None, "Alice")
+
+
+# --- boxes for a key --------------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=100))
+def test_a_box_for_a_key_opens_with_that_key_alone(plaintext: bytes) -> None:
+    """As `crypto_box_seal` makes it for the Curve25519 form of the public key."""
+    box = crypto_box_seal(plaintext, crypto_sign_ed25519_pk_to_curve25519(KEY.public))
+    assert KEY.open_sealed(box) == plaintext
+    assert SigningKey.from_seed(bytes(32)).open_sealed(box) is None
+    assert KEY.open_sealed(box + b"\0") is None
+    for at in (0, 31, 32, len(box) - 1):
+        assert KEY.open_sealed(box[:at] + bytes((box[at] ^ 1,)) + box[at + 1 :]) is None
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 47, 48, 100])
+def test_bytes_that_are_no_box_do_not_open(length: int) -> None:
+    assert KEY.open_sealed(bytes(length)) is None
 
 
 # --- sealing ----------------------------------------------------------------------------------------------------
