@@ -5,10 +5,22 @@ ending in `*`) and what it requires: every entry of `require` must hold, and an 
 separated by " or ", does. A command that no clause names is refused; every clause that names it must hold. A clause
 may ask for the approval of further people above an amount (`approval`).
 
-Conditions: `anyone`; `member` (an active person); `acts for FIELD` (the actor is the party that the field names, or
-its mandated signer within the limit); `role NAME`; `decision` or `decision TYPE`; `self FIELD` (for reads: one's own,
-or the field is empty); `operator` (for reads: whoever runs the node); `param NAME` (a boolean parameter is true);
-`unless NAME` (it is false); `term NAME` (whom that term of the command's unit names, itself such conditions).
+Conditions:
+    anyone              whoever signs, a stranger too
+    registered          a party of the space, whatever its status: one's own affairs
+    member              an active person
+    acts for FIELD      the actor is the party that the field names (or it names none), or its mandated signer
+    self FIELD          the field names the actor, or one it signs for or whose label it claimed, or nobody
+    role NAME           an active member who holds the role now
+    group NAME          an active member who belongs to the group
+    coordinates FIELD   an active member who coordinates the group that the field names
+    decision [TYPE]     a decision of the space, of that type
+    wrote FIELD         the actor wrote every private field whose hash stands in the field
+    concerned FIELD     each of them the actor wrote, or it stands in a command that names the actor
+    without FIELD       the field is not given
+    operator            for reads: whoever runs the node
+    param NAME          a boolean parameter is true; `unless NAME`: it is false
+    term NAME           whom that term of the command's unit names, itself such conditions
 
 This is authority as data: nothing here is a permission hidden in Python, and the language that replaces the form of
 these documents keeps their meaning. A condition that fails to evaluate refuses.
@@ -17,12 +29,12 @@ these documents keeps their meaning. A condition that fails to evaluate refuses.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from icn_node.kernel import ledger, registry
+from icn_node.kernel import ledger, private, registry
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
 
@@ -138,6 +150,7 @@ class Rulebook:
             seen.add(clause.id)
             self._rules.append(Rule(clause))
         self._by_name: dict[str, tuple[Rule, ...]] = {}
+        self.roles = frozenset(_roles_named(document))
 
     def governing(self, name: str) -> tuple[Rule, ...]:
         """The rules whose clauses name this command or read."""
@@ -146,6 +159,15 @@ class Rulebook:
             found = tuple(r for r in self._rules if any(_names(pattern, name) for pattern in r.clause.on))
             self._by_name[name] = found
         return found
+
+
+def _roles_named(document: Document) -> Iterator[str]:
+    """The roles that clauses speak of: they exist without being defined."""
+    for clause in document.clauses:
+        conditions = [c.strip() for entry in clause.require for c in entry.split(" or ")]
+        if clause.approval is not None:
+            conditions.append(clause.approval.by)
+        yield from (c.removeprefix("role ") for c in conditions if c.startswith("role "))
 
 
 def _names(pattern: str, name: str) -> bool:
@@ -160,30 +182,18 @@ def compiled(requirement: str) -> tuple[Check, ...]:
 
 def _check(condition: str) -> Check:
     """Compile one condition. Raises BylawsInvalid."""
-    word, _, rest = condition.partition(" ")
-    if condition == "anyone":
-        return lambda tx, ctx, cmd: True
-    if condition == "member":
-        return _is_member
-    if condition == "operator":
-        return lambda tx, ctx, cmd: ctx.origin == "operator"
-    if condition.startswith("acts for "):
-        return _acts_for(condition.removeprefix("acts for "))
-    if word == "role" and rest:
-        return lambda tx, ctx, cmd: (
-            ctx.actor.party > 0 and _is_member(tx, ctx, cmd) and registry.holds(tx, ctx.actor.party, rest, ctx.time_ms)
-        )
-    if word == "decision":
-        return lambda tx, ctx, cmd: ctx.origin == "decision" and rest in ("", ctx.decision_type)
-    if word == "self" and rest:
-        return _self(rest)
-    if word == "param" and rest:
-        return lambda tx, ctx, cmd: ctx.kernel.param(tx, rest) is True
-    if word == "unless" and rest:
-        return lambda tx, ctx, cmd: ctx.kernel.param(tx, rest) is False
-    if word == "term" and rest:
-        return _term(rest)
+    plain = _PLAIN.get(condition)
+    if plain is not None:
+        return plain
+    for word, compile_with in _WITH_NAME.items():
+        rest = condition.removeprefix(word + " ")
+        if rest != condition and rest and " " not in rest:
+            return compile_with(rest)
     raise BylawsInvalid(reason=f"the condition '{condition}' is not understood")
+
+
+def _is_registered(tx: Tables, ctx: Context, cmd: Any) -> bool:
+    return ctx.actor.party > 0
 
 
 def _is_member(tx: Tables, ctx: Context, cmd: Any) -> bool:
@@ -195,7 +205,7 @@ def _is_member(tx: Tables, ctx: Context, cmd: Any) -> bool:
 
 def _acts_for(field: str) -> Check:
     def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        named = getattr(cmd, field, "")
+        named = getattr(cmd, field)
         if not named or named == ctx.actor.did:
             return ctx.actor.party > 0
         no = registry.party_no(tx, named)
@@ -209,15 +219,49 @@ def _acts_for(field: str) -> Check:
 
 def _self(field: str) -> Check:
     def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        named = getattr(cmd, field, "")
-        if ctx.actor.party <= 0:
+        named = getattr(cmd, field)
+        actor = ctx.actor.party
+        if actor <= 0:
             return False
         if not named or named == ctx.actor.did:
             return True
         no = registry.party_no(tx, named) if isinstance(named, str) else named
-        return no is not None and (
-            no == ctx.actor.party or registry.mandate(tx, no, ctx.actor.party, ctx.time_ms) is not None
+        if no is None or no == actor:
+            return no is not None
+        party = tx.get(registry.Party, no)
+        return (party is not None and party.claimed_by == actor) or (
+            registry.mandate(tx, no, actor, ctx.time_ms) is not None
         )
+
+    return check
+
+
+def _role(name: str) -> Check:
+    return lambda tx, ctx, cmd: _is_member(tx, ctx, cmd) and registry.holds(tx, ctx.actor.party, name, ctx.time_ms)
+
+
+def _group(name: str) -> Check:
+    return lambda tx, ctx, cmd: _is_member(tx, ctx, cmd) and registry.in_group(tx, name, ctx.actor.party)
+
+
+def _coordinates(field: str) -> Check:
+    return lambda tx, ctx, cmd: (
+        _is_member(tx, ctx, cmd) and registry.coordinates(tx, getattr(cmd, field), ctx.actor.party)
+    )
+
+
+def _decision(kind: str) -> Check:
+    return lambda tx, ctx, cmd: ctx.origin == "decision" and kind in ("", ctx.decision_type)
+
+
+def _wrote(field: str) -> Check:
+    return lambda tx, ctx, cmd: all(private.wrote(tx, h, ctx.actor.party) for h in getattr(cmd, field))
+
+
+def _concerned(field: str) -> Check:
+    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
+        actor = ctx.actor.party
+        return all(private.wrote(tx, h, actor) or private.concerns(tx, h, actor) for h in getattr(cmd, field))
 
     return check
 
@@ -231,6 +275,30 @@ def _term(name: str) -> Check:
         return isinstance(who, str) and any(holds(tx, ctx, cmd) for holds in compiled(who))
 
     return check
+
+
+_PLAIN: dict[str, Check] = {
+    "anyone": lambda tx, ctx, cmd: True,
+    "registered": _is_registered,
+    "member": _is_member,
+    "decision": _decision(""),
+    "operator": lambda tx, ctx, cmd: ctx.origin == "operator",
+}
+
+_WITH_NAME: dict[str, Callable[[str], Check]] = {
+    "acts for": _acts_for,
+    "self": _self,
+    "role": _role,
+    "group": _group,
+    "coordinates": _coordinates,
+    "decision": _decision,
+    "wrote": _wrote,
+    "concerned": _concerned,
+    "without": lambda field: lambda tx, ctx, cmd: not getattr(cmd, field),
+    "param": lambda name: lambda tx, ctx, cmd: ctx.kernel.param(tx, name) is True,
+    "unless": lambda name: lambda tx, ctx, cmd: ctx.kernel.param(tx, name) is False,
+    "term": _term,
+}
 
 
 def in_force(tx: Tables) -> Bylaws | None:

@@ -98,6 +98,12 @@ def _spoken(requirement: str) -> str:
         word, _, rest = condition.strip().partition(" ")
         said.append({
             "member": "an active member",
+            "registered": "a key of somebody in this space",
+            "group": f"a member of the group {rest}",
+            "coordinates": "a coordinator of the group",
+            "wrote": "whoever wrote it",
+            "concerned": "whoever wrote it or is concerned by it",
+            "without": f"that {rest} is not given",
             "acts": f"the party named as {rest.removeprefix('for ')}, or somebody with its mandate",
             "role": f"the role {rest}",
             "decision": f"a decision of type {rest}" if rest else "a decision",
