@@ -9,7 +9,8 @@ Conditions:
     anyone              whoever signs, a stranger too
     registered          a party of the space, whatever its status: one's own affairs
     member              an active person
-    acts for FIELD      the actor is the party that the field names (or it names none), or its mandated signer
+    acts for FIELD      the actor is the party that the field names (or it names none), or its mandated signer;
+                        where it names none, a decision acts for the space
     self FIELD          the field names the actor, or one it signs for or whose label it claimed, or nobody
     role NAME           an active member who holds the role now
     group NAME          an active member who belongs to the group
@@ -207,7 +208,7 @@ def _acts_for(field: str) -> Check:
     def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
         named = getattr(cmd, field)
         if not named or named == ctx.actor.did:
-            return ctx.actor.party > 0
+            return ctx.actor.party > 0 or ctx.origin == "decision"
         no = registry.party_no(tx, named)
         if no is None:
             # Whoever is meant does not exist: the handler's UnknownMember says so better than a clause could.

@@ -174,7 +174,7 @@ class AccountClosed(Refusal):
     """The account was closed."""
 
     code = "account_closed"
-    text = "The account of party {party} in {unit} is closed."
+    text = "The {side}'s account in {unit} is closed."
 
 
 class SameAccount(Refusal):
@@ -432,7 +432,7 @@ def _pair(tx: Tables, unit: Unit, leg: Leg, time_ms: int) -> tuple[Account, Acco
     payer = account_of(tx, unit, leg.payer, leg.payer_sub, time_ms)
     payee = account_of(tx, unit, leg.payee, leg.payee_sub, time_ms)
     if payer.status != "open" or payee.status != "open":
-        raise AccountClosed(unit=unit.code, party=leg.payer if payer.status != "open" else leg.payee)
+        raise AccountClosed(unit=unit.code, side="payer" if payer.status != "open" else "payee")
     return payer, payee
 
 
