@@ -45,6 +45,9 @@ Hash32 = Annotated[bytes, Meta(min_length=32, max_length=32, extra={"kind": "has
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64, extra={"kind": "signature"},
                                   description="an Ed25519 signature, 64 bytes")]  # fmt: skip
 
+Ops = Annotated[tuple[dict[str, Any], ...], Meta(max_length=16, extra={"kind": "ops"},
+                description="commands to carry out, at most 16: maps with `op`, `ver` and fields")]  # fmt: skip
+
 
 class Private(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The commitment that stands in an event for a private field; the payload travels beside it, encrypted.

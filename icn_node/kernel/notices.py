@@ -9,7 +9,7 @@ from icn_node.kernel.tables import Record, Tables
 
 
 class Notice(Record, frozen=True):
-    """party: whom it is for; SPACE (0) for the operators. facts: ints and strings, for the text of the code."""
+    """party: whom it is for; SPACE (0): the operators; EVERYONE. facts: ints and strings, for the text of the code."""
 
     TABLE: ClassVar[str] = "notice"
     KEY: ClassVar[tuple[str, ...]] = ("no",)
@@ -24,6 +24,8 @@ class Notice(Record, frozen=True):
 
 RECORDS = (Notice,)
 
+EVERYONE = -2  # as a notice's party: for every member; it is stored once, however many they are
+
 
 def post(tx: Tables, time_ms: int, party: int, code: str, facts: Facts) -> int:
     """Append a notice; its number."""
@@ -33,5 +35,7 @@ def post(tx: Tables, time_ms: int, party: int, code: str, facts: Facts) -> int:
 
 
 def of(tx: Tables, party: int, *, after: int = 0, limit: int = 100) -> list[Notice]:
-    """A party's notices with a number above `after`, oldest first."""
-    return tx.scan(Notice, "party", party, start=after + 1, limit=limit)
+    """A party's notices, those for everyone included, with a number above `after`, oldest first."""
+    own = tx.scan(Notice, "party", party, start=after + 1, limit=limit)
+    shared = tx.scan(Notice, "party", EVERYONE, start=after + 1, limit=limit)
+    return sorted(own + shared, key=lambda notice: notice.no)[:limit]
