@@ -58,7 +58,8 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     always. need: how many, a number or a parameter. days: how long it stays open.
 
     With `signers`, what the author may not sign alone is the least of the parameter and the author's own mandate, and
-    the party's own rule (`registry.Signing`) may ask more people, never fewer. One who acts for itself asks nobody.
+    the party's own rule (`registry.Signing`) may ask more people, never fewer. It binds those who act by a mandate:
+    who acts for itself, or by a role, asks nobody.
     """
 
     by: str

@@ -437,16 +437,20 @@ def _pair(tx: Tables, unit: Unit, leg: Leg, time_ms: int) -> tuple[Account, Acco
 
 
 def _check_floor(account: Account, amount: int) -> None:
-    floor = -INT64_MAX if account.floor_minor is None else account.floor_minor
-    available = account.balance_minor - account.held_out_minor - floor
+    floor = account.floor_minor
+    available = account.balance_minor - account.held_out_minor - (-INT64_MAX if floor is None else floor)
     if amount > available:
+        if floor is None:
+            raise OutOfRange(amount=amount)
         raise OverFloor(unit=account.unit, available=max(0, min(available, INT64_MAX)), balance=account.balance_minor,
                         held=account.held_out_minor, floor=floor, amount=amount)  # fmt: skip
 
 
 def _check_ceiling(account: Account, amount: int) -> None:
-    ceiling = INT64_MAX if account.ceiling_minor is None else account.ceiling_minor
-    if amount > ceiling - account.balance_minor - account.held_in_minor:
+    ceiling = account.ceiling_minor
+    if amount > (INT64_MAX if ceiling is None else ceiling) - account.balance_minor - account.held_in_minor:
+        if ceiling is None:
+            raise OutOfRange(amount=amount)
         raise OverCeiling(unit=account.unit, amount=amount)
 
 

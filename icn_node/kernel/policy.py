@@ -138,6 +138,8 @@ def _ask_approval(tx: Tables, ctx: Context, cmd: Any, rule: bylaws.Rule) -> None
             return  # the handler's UnknownMember says so
         party = found
         mandate = registry.mandate(tx, party, ctx.actor.party, ctx.time_ms)
+        if mandate is None:
+            return  # who acts by another right, such as a role, is not one of the signers
     need = _signatures(tx, ctx, cmd, wanted, party, mandate)
     if need == 0:
         return

@@ -204,14 +204,22 @@ def expire_request(tx: Tables, no: int, ctx: Context) -> None:
                    payer=payments.did_of(tx, request.payer))  # fmt: skip
 
 
+def _period_ms(allowance: Allowance, time_ms: int) -> int:
+    length = allowance.days * DAY_MS
+    return allowance.period_ms + (time_ms - allowance.period_ms) // length * length
+
+
+def spent_minor(allowance: Allowance, time_ms: int) -> int:
+    """What went out by the allowance in the period of that time."""
+    return allowance.spent_minor if _period_ms(allowance, time_ms) == allowance.period_ms else 0
+
+
 def _pay_by_allowance(tx: Tables, ctx: Context, unit: Unit, request: PaymentRequest) -> bool:
     """Pay a request that its payer has allowed, if both sides' limits let it through."""
     allowance = tx.get(Allowance, request.payer, request.payee, unit.code)
     if allowance is None:
         return False
-    length = allowance.days * DAY_MS
-    begun = allowance.period_ms + (ctx.time_ms - allowance.period_ms) // length * length
-    spent = allowance.spent_minor if begun == allowance.period_ms else 0
+    spent = spent_minor(allowance, ctx.time_ms)
     if spent + request.amount_minor > allowance.amount_minor:
         return False
     mark = tx.mark()
@@ -223,6 +231,7 @@ def _pay_by_allowance(tx: Tables, ctx: Context, unit: Unit, request: PaymentRequ
     except Refusal:
         tx.rollback(mark)  # the request waits for the payer like any other
         return False
+    begun = _period_ms(allowance, ctx.time_ms)
     tx.put(msgspec.structs.replace(allowance, period_ms=begun, spent_minor=spent + request.amount_minor))
     end_request(tx, request, "pay", no)
     ctx.notify(tx, request.payer, "credit.paid_by_allowance", request=request.no, amount=request.amount_minor,
@@ -272,6 +281,11 @@ def end_recurring(tx: Tables, order: Recurring, event: str) -> None:
     timers.cancel(tx, "credit.instalment", order.no)
 
 
+def cancel(tx: Tables, ctx: Context, order: Recurring) -> None:
+    """End a recurring payment because one side wants it, and tell both."""
+    _end_and_tell(tx, ctx, order, "cancel")
+
+
 def instalment(tx: Tables, no: int, ctx: Context) -> None:
     """The timer of a recurring payment: pay what is due, and set the next one."""
     order = active_recurring(tx, no)
@@ -285,9 +299,9 @@ def instalment(tx: Tables, no: int, ctx: Context) -> None:
         order = msgspec.structs.replace(order, tried=tried, paid=order.paid + 1, failures=0)
     tx.put(order)
     if order.paid == order.times:
-        _end_by_itself(tx, ctx, order, "finish")
+        _end_and_tell(tx, ctx, order, "finish")
     elif order.failures > ctx.number(tx, "credit.instalment_failures"):
-        _end_by_itself(tx, ctx, order, "fail")
+        _end_and_tell(tx, ctx, order, "fail")
     else:
         timers.schedule(tx, due_ms(order.first_ms, order.every, tried), "credit.instalment", no)
 
@@ -313,7 +327,7 @@ def _tell_both(tx: Tables, ctx: Context, order: Recurring, code: str, **facts: F
                    payee=payments.did_of(tx, order.payee), **facts)  # fmt: skip
 
 
-def _end_by_itself(tx: Tables, ctx: Context, order: Recurring, event: str) -> None:
+def _end_and_tell(tx: Tables, ctx: Context, order: Recurring, event: str) -> None:
     _tell_both(tx, ctx, order, "credit.recurring_ended", state=RECURRING_STATES[order.state][event])
     end_recurring(tx, order, event)
 
