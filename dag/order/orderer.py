@@ -166,9 +166,7 @@ class Orderer:
         self._is_own_cone_new = True
         self._reload(blocks)
         if self._key is not None:
-            author = self._key.author
-            own = {held.block.round: held.block.cid for held in self._blocks if held.block.author == author}
-            check_guard(guard, self.guard, own)
+            self._check_may_sign(self._key.author, guard)
 
     def _reload(self, stored: Iterable[StoredBlock]) -> None:
         decoded: list[tuple[Block, StoredBlock]] = []
@@ -187,6 +185,16 @@ class Orderer:
         for held in self._blocks:
             if not held.commit and held.block.event_heads:
                 self._await(self._intake.batch_of(held.block), held)
+
+    def _check_may_sign(self, author: bytes, guard: Guard | None) -> None:
+        own: dict[int, bytes] = {}
+        for held in self._blocks:
+            block = held.block
+            if block.author == author:
+                if not held.is_own_cone:
+                    raise RestoredDatabase("own_block_from_elsewhere", self._guard_of(block), self.guard)
+                own[block.round] = block.cid
+        check_guard(guard, self.guard, own)
 
     # --- inputs -------------------------------------------------------------------------------------------------
 
@@ -209,8 +217,7 @@ class Orderer:
     def place(self, block: Block, now_ms: int) -> None:
         """`receive` for a block that `check_block` gave."""
         if self._key is not None and block.author == self._key.author and not self._intake.knows(block.cid):
-            signed = Guard(self.epoch.number, block.round, block.cid)
-            self.refuses_to_sign = RestoredDatabase("own_block_from_elsewhere", signed, self.guard)
+            self.refuses_to_sign = RestoredDatabase("own_block_from_elsewhere", self._guard_of(block), self.guard)
         self._settled(self._intake.offer(block, now_ms))
 
     def set_timer(self, due_ms: int | None) -> None:
@@ -297,6 +304,9 @@ class Orderer:
         return self._worked_slot > 0
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _guard_of(self, block: Block) -> Guard:
+        return Guard(self.epoch.number, block.round, block.cid)
 
     def _settled(self, settled: list[Accepted | Refused]) -> None:
         for item in settled:
