@@ -161,4 +161,4 @@ class Blobs:
 
 
 def _key_of(key: bytes) -> int:
-    return int.from_bytes(key[:8], "big", signed=True)
+    return int.from_bytes(key[:6], "big", signed=True)

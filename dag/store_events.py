@@ -4,7 +4,7 @@ Purpose: answer what the graph asks (`dag.history.History`), and what sync, expo
 not stored: it is the hash of the block, and taking it anew shows at once when a block was damaged on disk.
 
 Invariants
-- An event is found by the first 8 bytes of its digest, then compared in full.
+- An event is found by the first 6 bytes of its digest, then compared in full.
 - An author's events are dense in seq: `prev` is always held. Forks are further ids at the same (author, seq).
 - Writing happens within the caller's transaction only.
 
@@ -23,7 +23,7 @@ from dag.cid import DAG_CBOR_PREFIX
 from dag.graph import Admitted
 from dag.history import Node, Row
 from dag.store_errors import StoreCorrupt, reading
-from dag.store_index import KeyIndex
+from dag.store_index import LIMIT, KeyIndex
 
 PAGE: Final = 1000
 """Rows read at once by whatever goes through all events."""
@@ -49,7 +49,8 @@ class Events:
         """`shared`: another process may write to the file while this one reads."""
         self._db = db
         self.by_cid = KeyIndex(db, "event_cid", shared=shared)
-        self.by_chain = KeyIndex(db, "event_chain", shared=shared)
+        # Another limit, so that the two do not pause for their sorting in the same batch.
+        self.by_chain = KeyIndex(db, "event_chain", shared=shared, limit=LIMIT // 4 * 3)
 
     def forget(self) -> None:
         """Drop what is in memory, as after a rollback."""
@@ -63,6 +64,7 @@ class Events:
         rows = admitted.rows
         if not rows:
             return
+        assert max([row[2] for row in rows]) <= _MAX_SEQ, "a chain has at most 2^32 events"
         many = self._db.executemany
         if admitted.authors:
             many("INSERT INTO author (id, author) VALUES (?, ?)", admitted.authors)
@@ -70,7 +72,6 @@ class Events:
         ids = [row[0] for row in rows]
         many("INSERT INTO pending (event) VALUES (?)", zip(ids))
         self.by_cid.add(_keys_of(admitted.cids), ids)
-        assert max(row[2] for row in rows) <= _MAX_SEQ, "a chain has fewer than 2^32 events"
         self.by_chain.add([row[1] << _SEQ_BITS | row[2] for row in rows], ids)
         cited = set(admitted.cited)
         many("INSERT INTO head (event) VALUES (?)", [(id_,) for id_ in ids if id_ not in cited])
@@ -280,16 +281,17 @@ class Events:
 
 
 def key_of(cid: bytes) -> int:
-    """The first 8 bytes of a CID's digest as a signed integer."""
-    return int.from_bytes(cid[4:12], "big", signed=True)
+    """The first 6 bytes of a CID's digest as a signed integer."""
+    return int.from_bytes(cid[4:10], "big", signed=True)
 
 
 def _keys_of(cids: Sequence[bytes]) -> "array[int]":
-    keys = array("q")
-    keys.frombytes(b"".join([cid[4:12] for cid in cids]))
+    """`key_of` of each, as quick as it goes."""
+    firsts = array("q")
+    firsts.frombytes(b"".join([cid[4:12] for cid in cids]))
     if sys.byteorder == "little":
-        keys.byteswap()
-    return keys
+        firsts.byteswap()
+    return array("q", [first >> 16 for first in firsts])
 
 
 def _cid_of(block: bytes) -> bytes:

@@ -7,7 +7,7 @@ Invariants
 
     author         a key that signed an event here; small numbers stand for the 34 bytes
     event          a block; ids ascend in order of admission, ancestors first
-    event_cid, event_chain, blob_key (+ _run)   see store_index: first 8 digest bytes, and author << 32 | seq, -> id
+    event_cid, event_chain, blob_key (+ _run)   see store_index: first 6 digest bytes, and author << 32 | seq, -> id
     head           events that no held event names as prev or parent
     pending        events that are not in the log yet
     place          event -> its leaf
