@@ -319,10 +319,9 @@ def concern(tx: Tables, field: Private | None, *parties: int) -> None:
 
 
 def retain(tx: Tables, field: Private | None, until_ms: int) -> None:
-    """Keep a field at least until then."""
+    """Keep a field until then, whatever was stated before."""
     if field is not None:
-        kept = tx.get(Retention, field.h)
-        tx.put(Retention(field.h, until_ms if kept is None else max(until_ms, kept.until_ms)))
+        tx.put(Retention(field.h, until_ms))
 
 
 def wrote(tx: Tables, h: bytes, party: int) -> bool:

@@ -31,7 +31,8 @@ class Party(Record, frozen=True):
     """kind: person, organisation, joint, label. status: a state of that kind's lifecycle in `kernel.membership`.
 
     `did` is '' for labels, `handle` '' where there is none. `name`: the private full name, or the label as it stood in
-    the imported books. `claimed_by`: the party that took a label's accounts over.
+    the imported books. `claimed_by`: the party that took a label's accounts over. `member_since_ms`: when it was first
+    active, None before, and for who was entered as active.
     """
 
     TABLE: ClassVar[str] = "party"
@@ -49,6 +50,7 @@ class Party(Record, frozen=True):
     name: Private | None = None
     contact: Private | None = None
     claimed_by: int | None = None
+    member_since_ms: int | None = None
 
 
 class Device(Record, frozen=True):
