@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
-from icn_node.kernel import keyring, ledger, registry, roles
+from icn_node.kernel import keyring, ledger, registry, roles, turnover
 from icn_node.kernel.fields import Private
 from icn_node.kernel.ledger import Leg
 from icn_node.kernel.lifecycle import Lifecycle, WrongState, step
@@ -123,7 +123,7 @@ class TooEarly(Refusal):
 
 ENTERS: tuple[type[Refusal], ...] = (HandleNeeded, registry.HandleTaken, WrongState, *keyring.REGISTERS)
 CLOSES: tuple[type[Refusal], ...] = (OpenObligations, *ledger.REFUSALS)
-CLAIMS: tuple[type[Refusal], ...] = (NotUnclaimed, OpenObligations, WrongState, *ledger.REFUSALS)
+TAKES_OVER: tuple[type[Refusal], ...] = (OpenObligations, *ledger.REFUSALS)
 
 
 def move(tx: Tables, ctx: Context, party: Party, event: str, **changes: Any) -> Party:
@@ -257,7 +257,7 @@ def unclaimed(tx: Tables, label: int) -> Party:
 
 
 def take_over(tx: Tables, ctx: Context, label: Party, by: Party) -> None:
-    """Move what an imported account holds to the member who claimed it, whole, and close it. Raises CLAIMS.
+    """Move what an imported account holds to the member who claimed it, whole, and close it. Raises TAKES_OVER.
 
     Limits do not apply: the imported history may lie below the floor that the member's own account has.
     """
@@ -271,5 +271,6 @@ def take_over(tx: Tables, ctx: Context, label: Party, by: Party) -> None:
             legs.append(Leg(account.unit, payer, payee, abs(balance), "claim", ref=label.no))
     if legs:
         ledger.post(tx, ctx, tuple(legs), limits=False)
+    turnover.hand_over(tx, [account.unit for account in _accounts(tx, label.no)], label.no, by.no)
     close_accounts(tx, label.no)
     move(tx, ctx, label, "claim", claimed_by=by.no)

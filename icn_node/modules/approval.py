@@ -72,7 +72,7 @@ class AlreadyApproved(Refusal):
 class NotTheAuthor(Refusal):
     """Only who gave a command withdraws it."""
 
-    code = "not_the_author"
+    code = "not_your_command"
     text = "Only {author} can withdraw command {approval}."
 
 

@@ -252,7 +252,7 @@ MODULE = Module(
         command(Join, join, private={"name": "members", "contact": "parties role:steward"},
                 result="the new member's number",
                 refuses=(UnknownInvitation, InvitationOver, InvitationNotProven, *membership.ENTERS,
-                         *membership.CLAIMS),
+                         *membership.TAKES_OVER),
                 example={"invitation": _DID, "proof": "00" * 64, "handle": "carol", "name": "Carol Jansen"}),
     ),
     queries=(

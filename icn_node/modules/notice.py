@@ -18,7 +18,8 @@ from icn_node.kernel.tables import Tables
 
 
 class ListQuery(Query, frozen=True):
-    """One's own notices (for the operators: the space's) with a number above `after`, oldest first; or the `latest`."""
+    """One's own notices (for the operators: the space's), those for everyone included, with a number above `after`:
+    the oldest of them first, or with `latest` the last of them, in order too."""
 
     member: Who | None = None
     after: Annotated[int, Meta(ge=0)] = 0
@@ -29,7 +30,10 @@ class ListQuery(Query, frozen=True):
 def list_notices(tx: Tables, q: ListQuery, reader: Context) -> list[dict[str, Any]]:
     party = registry.party_of(tx, q.member).no if q.member else max(reader.actor.party, registry.SPACE)
     if q.latest:
-        found = tx.scan(notices.Notice, "party", party, start=q.after + 1, limit=q.limit, reverse=True)[::-1]
+        found = []
+        for addressed in (party, notices.EVERYONE):
+            found += tx.scan(notices.Notice, "party", addressed, start=q.after + 1, limit=q.limit, reverse=True)
+        found = sorted(found, key=lambda n: n.no)[-q.limit :]
     else:
         found = notices.of(tx, party, after=q.after, limit=q.limit)
     return [{"no": n.no, "time_ms": n.time_ms, "code": n.code, "facts": n.facts} for n in found]

@@ -260,6 +260,11 @@ def modules(tx: Tables, q: ModulesQuery, reader: Context) -> list[dict[str, Any]
 
 
 _ADOPTS = (BylawsInvalid, UnknownParameter, BadParameter)
+_DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+_BYLAWS = {
+    "title": "Bylaws of the garden co-op",
+    "clauses": [{"id": "1", "on": ["*"], "require": ["member or decision"], "text": "Members may do everything."}],
+}
 
 MODULE = Module(
     name="space",
@@ -268,10 +273,13 @@ MODULE = Module(
     records=(Charter,),
     commands=(
         command(Found, found, refuses=(Founded, UnknownModule, BadTimeZone, *_ADOPTS),
-                private={"founder_name": "members"}),
+                private={"founder_name": "members"},
+                example={"name": "garden", "title": "Garden co-op", "founder": "ann", "timezone": "Europe/Amsterdam",
+                         "bylaws": _BYLAWS, "validators": [_DID], "recovery": [_DID], "recovery_threshold": 1,
+                         "modules": ["credit", "timebank", "governance"], "founder_name": "Ann de Wit"}),
         command(Activate, activate, refuses=(UnknownModule,), example={"module": "timebank"}),
         command(Deactivate, deactivate, refuses=(UnknownModule, ModuleNeeded), example={"module": "timebank"}),
-        command(Adopt, adopt, refuses=_ADOPTS, result="the version's number"),
+        command(Adopt, adopt, refuses=_ADOPTS, result="the version's number", example={"document": _BYLAWS}),
         command(SetParameter, set_parameter, refuses=(UnknownParameter, BadParameter),
                 example={"name": "timebank.norm_minutes", "value": 600}),
     ),
