@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from icn_node.kernel import timers
+from icn_node.kernel import timers, turnover
 from icn_node.kernel.fields import INT64_MAX, Private
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.registry import SPACE
@@ -33,6 +33,7 @@ MAIN = 0  # the account a party uses
 ISSUANCE = 1  # of the space: the negative of what was minted
 ESCROW = 2  # of the space: what exchanges keep until they end
 FEES = 3  # of the space: fees and levies
+OPENING = 4  # of the space: the other side of balances brought in from other books
 
 DAY_MS = 86_400_000
 
@@ -148,7 +149,7 @@ class Hold(Record, frozen=True):
     until_ms: int | None
 
 
-RECORDS = (Unit, Account, Transfer, Entry, Hold)
+RECORDS = (Unit, Account, Transfer, Entry, Hold, *turnover.RECORDS)
 
 HOLD_STATES: dict[str, dict[str, str]] = {
     "held": {"settle": "settled", "release": "released", "expire": "expired"},
@@ -318,6 +319,8 @@ def post(tx: Tables, ctx: Context, legs: tuple[Leg, ...], *, limits: bool = True
                            "posted", time_ms, day, group, leg.ref, None, leg.memo))  # fmt: skip
         _move(tx, payer, -amount, no, day)
         _move(tx, payee, amount, no, day)
+        if unit.kind in turnover.COUNTED:
+            _count(tx, leg, amount, day)
         if limits and (unit.soft_floor_minor is not None or unit.soft_ceiling_minor is not None):
             _warn(tx, ctx, unit, payer, payee, amount)
     return numbers
@@ -350,16 +353,16 @@ def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
     return no
 
 
-def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None) -> int:
+def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None, day: int | None = None) -> int:
     """End a hold by moving `amount_minor` of it (all, if None); the rest is released. The posted transfer's number.
 
-    No limit is asked: the hold reserved the amount on both sides. Raises UnknownHold, OutOfRange.
+    day: its value date, days since 1970 (None: the commit's). No limit is asked: the hold reserved the amount on both sides. Raises UnknownHold, OutOfRange.
     """
     held = _end(tx, no, "settle")
     amount = held.amount_minor if amount_minor is None else amount_minor
     if not 0 < amount <= held.amount_minor:
         raise OutOfRange(amount=amount)
-    day = ctx.time_ms // DAY_MS
+    day = ctx.time_ms // DAY_MS if day is None else day
     settlement = tx.next_no("transfer")
     memo = _transfer(tx, no).memo
     tx.append(Transfer(settlement, held.unit, held.payer, held.payer_sub, held.payee, held.payee_sub, amount,
@@ -368,6 +371,8 @@ def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None) -
     _move(tx, payer, -amount, settlement, day)
     _move(tx, payee, amount, settlement, day)
     unit = unit_of(tx, held.unit)
+    if unit.kind in turnover.COUNTED:
+        _count(tx, held, amount, day)
     _warn(tx, ctx, unit, payer, payee, amount)
     return settlement
 
@@ -471,6 +476,14 @@ def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
                    account.floor_minor, account.ceiling_minor, n, account.status, account.since_ms,
                    last_day, unsorted))  # fmt: skip
     tx.append(Entry(account.unit, account.owner, account.sub, n, no, amount, after, day))
+
+
+def _count(tx: Tables, leg: Leg | Hold, amount: int, day: int) -> None:
+    """Count a movement between main accounts of members in their turnover; the space's accounts have none."""
+    if leg.payer != SPACE and leg.payer_sub == MAIN:
+        turnover.add(tx, leg.unit, leg.payer, day, leg.kind, amount, 0)
+    if leg.payee != SPACE and leg.payee_sub == MAIN:
+        turnover.add(tx, leg.unit, leg.payee, day, leg.kind, 0, amount)
 
 
 def _end(tx: Tables, no: int, event: str) -> Hold:
