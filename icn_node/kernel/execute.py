@@ -82,7 +82,6 @@ class Kernel:
             for spec in module.commands:
                 assert (spec.op, spec.cls.VER) not in self.commands, spec.op
                 self.commands[spec.op, spec.cls.VER] = (module, spec)
-        self._private = {spec.cls: private.plan_of(spec.cls) for _, spec in self.commands.values()}
 
     @staticmethod
     def records(modules: Iterable[Module]) -> tuple[type[Record], ...]:
@@ -138,7 +137,7 @@ class Kernel:
     def _run(self, tx: Tables, op: dict[str, Any], ctx: Context) -> Result:
         cmd = self.decode(op)
         result = self.carry_out(tx, cmd, ctx)
-        plan = self._private[type(cmd)]
+        plan = private.plan_of(type(cmd))
         if plan is not None:
             private.note(tx, ctx, cmd.OP, cmd, plan)
         return result

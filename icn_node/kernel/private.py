@@ -12,6 +12,7 @@ somebody's h in a later event gives no right over it. It must not know keys, enc
 
 from __future__ import annotations
 
+import functools
 import re
 import typing
 from collections.abc import Iterator
@@ -227,8 +228,9 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     who: tuple[str, ...]
 
 
+@functools.cache
 def plan_of(cls: type[msgspec.Struct]) -> Plan | None:
-    """The plan of a command's class; None for one that carries nothing private."""
+    """The plan of a command's class; None for one that carries nothing private. Made when first asked for."""
     fields = msgspec.structs.fields(cls)
     carriers = tuple(f.name for f in fields if _may_carry(f.type))
     if not carriers:
