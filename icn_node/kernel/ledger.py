@@ -356,7 +356,8 @@ def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
 def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None, day: int | None = None) -> int:
     """End a hold by moving `amount_minor` of it (all, if None); the rest is released. The posted transfer's number.
 
-    day: its value date, days since 1970 (None: the commit's). No limit is asked: the hold reserved the amount on both sides. Raises UnknownHold, OutOfRange.
+    day: its value date, days since 1970 (None: the commit's). No limit is asked: the hold reserved the amount on both
+    sides. Raises UnknownHold, OutOfRange.
     """
     held = _end(tx, no, "settle")
     amount = held.amount_minor if amount_minor is None else amount_minor
