@@ -36,24 +36,18 @@ GROUP_ID_BYTES = 16
 MOST_READERS = 4096  # wrapped keys in one blob: about 0.5 MiB; a wider audience uses the group key
 
 
-class BlobInvalid(ValueError):  # noqa: N818 - the sender's fault; "Error" would add nothing
+class BlobInvalid(ValueError):
     """Bytes that are no blob, or not the blob of the commitment they came for."""
 
 
-class BlobStore(Protocol):
+class Shelf(Protocol):
     """What the vault needs of `dag.store.Store`."""
 
-    def blob(self, h: bytes) -> bytes | None:
-        """The blob of a commitment."""
-
-    def put_blob(self, h: bytes, blob: bytes) -> None:
-        """Keep a blob."""
-
-    def meta(self, key: str) -> bytes | None:
-        """A value kept beside the events."""
+    def meta(self, key: str) -> Any:
+        """A value kept beside the events, None if there is none."""
 
     def set_meta(self, key: str, value: bytes) -> None:
-        """Keep a value."""
+        """Keep a value, within a transaction."""
 
 
 def quarter(time_ms: int) -> str:
@@ -65,13 +59,22 @@ def quarter(time_ms: int) -> str:
 class GroupKeys:
     """The members' keys by period, made when first needed and kept sealed to `vault.key`."""
 
-    def __init__(self, store: BlobStore, vault_key: SigningKey) -> None:
+    def __init__(self, store: Shelf, vault_key: SigningKey) -> None:
         self._store = store
         self._key = vault_key
         self._by_period: dict[str, tuple[bytes, bytes]] = {}
         self._by_id: dict[bytes, bytes] = {}
         for period in self._periods():
             self._load(period)
+
+    def known(self, period: str) -> tuple[bytes, bytes] | None:
+        """(id, key) of the period if there is one."""
+        return self._by_period.get(period)
+
+    @property
+    def by_id(self) -> Mapping[bytes, bytes]:
+        """Every key this node has, by its id."""
+        return self._by_id
 
     def of(self, period: str) -> tuple[bytes, bytes]:
         """(id, key) of the period; made, and stored, if there is none. Call inside a transaction of the store."""
@@ -158,11 +161,10 @@ def read_blob(blob: bytes) -> dict[str, Any]:
         raise BlobInvalid(f"the blob is not canonical: {error.reason}") from None
     if not isinstance(fields, dict) or set(fields) != {"v", "h", "nonce", "box", "keys"} or fields["v"] != 1:
         raise BlobInvalid("the blob has other fields than it must")
-    sizes = {"h": 32, "nonce": 24}
-    for name, size in sizes.items():
-        if type(fields[name]) is not bytes or len(fields[name]) != size:
-            raise BlobInvalid(f"the blob's {name} is not {size} bytes")
     keys = fields["keys"]
+    h, nonce = fields["h"], fields["nonce"]
+    if type(h) is not bytes or len(h) != 32 or type(nonce) is not bytes or len(nonce) != 24:
+        raise BlobInvalid("the blob's h is not 32 bytes, or its nonce not 24")
     if type(fields["box"]) is not bytes or not isinstance(keys, list) or len(keys) > MOST_READERS + 1:
         raise BlobInvalid("the blob's box or keys are malformed")
     for entry in keys:
@@ -175,7 +177,7 @@ def read_blob(blob: bytes) -> dict[str, Any]:
     return fields
 
 
-class Unreadable(Exception):  # noqa: N818 - a state of a field, not an error
+class Unreadable(Exception):
     """Why a private field shows no text: `private` (not addressed to the reader), `missing`, `erased`, `mismatch`."""
 
     def __init__(self, state: str) -> None:

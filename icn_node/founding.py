@@ -1,0 +1,145 @@
+"""Founding: a new home with its keys, and the genesis event of a space.
+
+The genesis event is signed by the founder's own key; it names this node as the one validator, the bylaws in full, and
+the recovery keys, of which only the DIDs go into it: the recovery key itself is printed once, to be kept on paper.
+It must not know how choices were asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dag.event import sign_event
+from dag.keys import SigningKey, public_of
+from icn_node import vault
+from icn_node.home import Home, HomeError
+from icn_node.kernel import calendar, private
+from icn_node.kernel.bylaws import Document
+from icn_node.keystore import Keystore, node_key
+from icn_node.modules import MODULES
+from icn_node.paper import paper_of
+from icn_node.space import Space
+
+
+class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a founder decides. secret: seals the founder's key. recovery: DIDs of keys made elsewhere; empty makes one.
+
+    credit: code of a mutual-credit unit to begin with, '' for none; its members' floor and ceiling in whole units.
+    custody: whose hands the founder's key is in, `self` (this home is the founder's own) or `node`.
+    """
+
+    name: str
+    title: str
+    handle: str
+    secret: str
+    timezone: str = "UTC"
+    founder_name: str = ""
+    bylaws: str = ""
+    recovery: tuple[str, ...] = ()
+    recovery_threshold: int = 1
+    modules: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ("steward",)
+    languages: tuple[str, ...] = ("en",)
+    custody: str = "self"
+    sample: bool = False
+
+
+class Founded(msgspec.Struct, frozen=True):
+    """What was made. recovery_key: the printed key, '' if the founder gave DIDs."""
+
+    space: bytes
+    founder: str
+    node: str
+    recovery_key: str
+
+
+def bylaws_document(text: str) -> dict[str, Any]:
+    """A bylaws file (TOML) as it stands in the genesis event. Raises HomeError with what is wrong."""
+    try:
+        raw = tomllib.loads(text)
+        raw["clauses"] = raw.pop("clause", [])
+        document = msgspec.convert(raw, Document)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        msg = f"the bylaws do not read: {error}"
+        raise HomeError(msg) from None
+    found: dict[str, Any] = msgspec.to_builtins(document)
+    return found
+
+
+def default_bylaws() -> str:
+    """The bylaws that ship with the node."""
+    return resources.files("icn_node.bylaws").joinpath("default.toml").read_text(encoding="utf-8")
+
+
+def found(
+    home: Home,
+    choices: Choices,
+    *,
+    now_ms: int,
+    ops: Sequence[Mapping[str, Any]] = (),
+    keystore: Keystore | None = None,
+) -> Founded:
+    """Make the home and found the space; the home's lock must be held. Raises HomeError, SpaceStopped, StoreError.
+
+    ops: further commands of the founding act (units, authorities), as the event holds them.
+    """
+    if home.exists:
+        msg = f"{home.path} has a node already: choose another folder with --home"
+        raise HomeError(msg)
+    if not calendar.known(choices.timezone):
+        msg = f"{choices.timezone} is not a known time zone: use an IANA name such as Europe/Amsterdam"
+        raise HomeError(msg)
+    document = bylaws_document(Path(choices.bylaws).read_text(encoding="utf-8") if choices.bylaws else default_bylaws())
+    home.make()
+    node = node_key(home.node_key_path, create=True)
+    vault_key = node_key(home.vault_key_path, create=True)
+    seed = os.urandom(32)
+    founder = SigningKey.from_seed(seed)
+    keys = keystore or Keystore(home.keystore_path if choices.custody == "node" else home.keys_path)
+    keys.add(founder, seed, choices.secret, custody=choices.custody, now_ms=now_ms)
+    recovery_key = ""
+    recovery = choices.recovery
+    for did in recovery:
+        public_of(did)
+    if not recovery:
+        recovery_seed = os.urandom(32)
+        recovery = (SigningKey.from_seed(recovery_seed).did,)
+        recovery_key = paper_of(recovery_seed)
+    op: dict[str, Any] = {
+        "op": "space.found", "ver": 1, "name": choices.name, "title": choices.title, "founder": choices.handle,
+        "timezone": choices.timezone, "bylaws": document, "validators": [node.did], "recovery": list(recovery),
+        "recovery_threshold": min(choices.recovery_threshold, len(recovery)),
+        "modules": list(choices.modules or [m.name for m in MODULES]), "languages": list(choices.languages),
+        "founder_custody": choices.custody, "roles": list(choices.roles), "sample": choices.sample,
+    }  # fmt: skip
+    blobs: dict[bytes, bytes] = {}
+    if choices.founder_name:
+        payload = private.payload_of(
+            space=None, author=founder.author, seq=0, op=0, field="founder_name", value=choices.founder_name
+        )
+        group = os.urandom(vault.GROUP_ID_BYTES), os.urandom(32)
+        commitment, blob = vault.make(payload, "members", [founder.public], group)
+        op["founder_name"] = msgspec.structs.asdict(commitment)
+        blobs[commitment.h] = blob
+    genesis = sign_event(
+        founder, space=None, nonce=os.urandom(16), seq=0, prev=None, parents=(), at=now_ms, until=None,
+        ops=[op, *(dict(o) for o in ops)],
+    )  # fmt: skip
+    path, guard = home.space_path(choices.name), home.guard_path(choices.name)
+    space = Space.create(path, guard, genesis, node, now_ms=now_ms, blobs=blobs)
+    try:
+        if blobs:
+            with space.store.transaction():
+                vault.GroupKeys(space.store, vault_key).adopt(vault.quarter(now_ms), *group)
+    finally:
+        space.close()
+    # Last: a home with an icn.toml is a home that is whole.
+    home.write_config(choices.name, default=choices.handle, sample=choices.sample)
+    return Founded(genesis.cid, founder.did, node.did, recovery_key)

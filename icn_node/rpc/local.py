@@ -1,0 +1,65 @@
+"""The method table without a daemon: on the home itself, under its lock.
+
+Queries, signing commands and work on whole books do the same as over the socket, because it is the same table; only
+waiting for others' commits makes no sense here. It must not be used while a daemon runs: the lock refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import trio
+
+from icn_node.home import Home
+from icn_node.keystore import NoSuchKey, node_key
+from icn_node.node import wall_clock_ms
+from icn_node.rpc import jsonrpc
+from icn_node.rpc.jsonrpc import RpcError
+from icn_node.rpc.methods import NODE_METHODS, Methods, Progress
+from icn_node.rpc.session import Session
+from icn_node.space import Receipt, Space
+
+
+@contextmanager
+def opened(home: Home, progress: Progress | None = None) -> Iterator[Methods]:
+    """The methods of a home that no daemon runs on. Raises HomeMissing, HomeBusy, StoreError."""
+    config = home.config()
+    home.lock()
+    try:
+        try:
+            key = node_key(home.node_key_path)
+        except NoSuchKey:
+            key = None  # a restored home may be read before it is recovered
+        space = Space.open(home.space_path(config.space), home.guard_path(config.space), key)
+        try:
+            if not space.stopped and key is not None:
+                space.tick(wall_clock_ms())
+
+            async def submit(blocks: Sequence[bytes], blobs: Mapping[bytes, bytes]) -> list[Receipt]:
+                return space.submit(blocks, wall_clock_ms(), blobs=blobs)
+
+            vault_key = node_key(home.vault_key_path) if home.vault_key_path.exists() else None
+            yield Methods(home, space, submit, vault_key=vault_key, clock=wall_clock_ms, progress=progress)
+        finally:
+            space.close()
+    finally:
+        home.unlock()
+
+
+def call(home: Home, calls: Sequence[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
+    """Answer calls in order within one session; the results. Raises RpcError of the first that fails."""
+
+    async def run(methods: Methods) -> list[Any]:
+        session = Session()
+        answers = []
+        for name, params in calls:
+            method = NODE_METHODS.get(name)
+            if name == "subscribe" or (method is not None and method.online):
+                raise RpcError(jsonrpc.NOT_FOUND, f"{name} needs the daemon: start it with `icn node run`")
+            answers.append(await methods.call(session, name, params))
+        return answers
+
+    with opened(home, progress) as methods:
+        return trio.run(run, methods)

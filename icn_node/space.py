@@ -1,0 +1,548 @@
+"""One open space: events in, outcomes out, durable when `submit` returns. Synchronous, one thread, no trio.
+
+It owns the store's transactions and puts the parts together: the graph admits, the orderer orders, the machine
+executes, the log appends, all in one database transaction; then the guard is written. If anything fails in between,
+the transaction is rolled back and everything in memory is read again from the store, so a full disk or an error of
+ours loses nothing and half-does nothing.
+
+It must not know sockets, files other than its own two, or the wall clock: times are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dag import checkpoint, codec, epoch, proof
+from dag.cid import cid_of, cid_text
+from dag.epoch import Statement
+from dag.event import Event, InvalidEvent, check_event, decode_event, decode_trusted, unsigned
+from dag.graph import Admitted, Graph
+from dag.guard import GuardDamaged, GuardFile
+from dag.keys import SigningKey, did_of
+from dag.leaf import decode_leaf
+from dag.merkle import Frontier
+from dag.order.config import Epoch
+from dag.order.guard import RestoredDatabase, opening_guard
+from dag.order.orderer import Commit, NewBlock, Orderer
+from dag.order.state import Position, StoredBlock, opening
+from dag.store import Store
+from dag.store_log import Commit as Settled
+from icn_node.kernel import bylaws, notices, private, registry, versions
+from icn_node.kernel.context import THE_SPACE, Actor, Context
+from icn_node.kernel.execute import Executed, Kernel, refused
+from icn_node.kernel.module import Module
+from icn_node.kernel.policy import NeedsApproval
+from icn_node.kernel.refusal import Refusal, UnknownKey
+from icn_node.kernel.sqlite import SqliteBackend
+from icn_node.machine import Done, Machine
+from icn_node.modules import MODULES
+
+DELTA_MS = 100  # the ordering's unit of patience; a lone node never waits for anybody
+MOST_AT_ONCE = 4096  # events in one commit
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a submitted event.
+
+    status: `executed`; `refused` (outcome says why); `pending`; `invalid` (code, facts: never admitted); `missing`
+    (facts: the ancestors to send first); `stopped` (this node orders nothing: message). index: its leaf, -1 if none.
+    """
+
+    cid: bytes
+    status: str
+    index: int = -1
+    time_ms: int = 0
+    outcome: dict[str, Any] = {}
+    code: str = ""
+    facts: dict[str, Any] = {}
+
+
+class CommitInfo(msgspec.Struct, frozen=True):
+    """What listeners hear of each durable commit with work: its leaves and the notices it left."""
+
+    index: int
+    time_ms: int
+    leaves: tuple[Done, ...]
+    notices: tuple[notices.Notice, ...]
+
+
+class SpaceStopped(Exception):
+    """The space cannot go on executing; reads still work. The message says why and what to do."""
+
+
+class Space:
+    """An open space. `key`: this node's, if it orders; None opens for reading and following only."""
+
+    def __init__(
+        self, store: Store, guard_path: Path, key: SigningKey | None, modules: Sequence[Module] = MODULES
+    ) -> None:
+        self.store = store
+        self.guard_path = guard_path
+        self.modules = tuple(modules)
+        self.commit_listeners: list[Callable[[CommitInfo], None]] = []
+        self.stopped: str = ""
+        self._key = key
+        cid = store.meta("space")
+        assert cid is not None, "the store belongs to a space"
+        self.cid: bytes = cid
+        self._guard = None if key is None else GuardFile(guard_path)
+        self._load()
+
+    # -- making and opening --------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, path: Path, guard_path: Path, genesis: Event, key: SigningKey, *, now_ms: int,
+        modules: Sequence[Module] = MODULES, blobs: Mapping[bytes, bytes] | None = None,
+    ) -> Space:  # fmt: skip
+        """Found a space by its genesis event. Raises InvalidEvent, InvalidEpoch, StoreError, or the Refusal."""
+        configuration, _ = epoch.founding(genesis)
+        store = Store.open(path, create=True)
+        GuardFile(guard_path).write(opening_guard(configuration))
+        with store.transaction():
+            store.set_meta("space", genesis.cid)
+            store.set_meta("epoch", configuration.encode())
+            store.set_meta("position", opening(configuration).encode())
+        space = cls(store, guard_path, key, modules)
+        receipt = space.submit([genesis.block], now_ms, blobs=blobs or {})[0]
+        if receipt.status != "executed":
+            space.close()
+            raise SpaceStopped(f"the genesis event was not executed: {receipt.outcome or receipt.code}")
+        return space
+
+    @classmethod
+    def open(
+        cls, path: Path, guard_path: Path, key: SigningKey | None, *, read_only: bool = False,
+        modules: Sequence[Module] = MODULES,
+    ) -> Space:  # fmt: skip
+        """Open a space that is there. A database that was restored opens, but `stopped` says that it cannot sign."""
+        return cls(Store.open(path, read_only=read_only), guard_path, None if read_only else key, modules)
+
+    def close(self) -> None:
+        """Let the files go."""
+        self.store.close()
+        if self._guard is not None:
+            self._guard.close()
+
+    def _load(self) -> None:
+        """Everything in memory, from the store."""
+        store = self.store
+        frontier_bytes = store.meta("frontier")
+        frontier = Frontier() if frontier_bytes is None else Frontier.restore(frontier_bytes)
+        backend = SqliteBackend(store.db, create=not store.is_read_only)
+        self.machine = Machine(backend, self.modules, frontier, self.cid)
+        self.kernel: Kernel = self.machine.kernel
+        self.tables = self.machine.tables
+        self.graph = Graph(store.events, self.cid)
+        encoded = store.meta("epoch")
+        position = store.meta("position")
+        assert encoded is not None
+        assert position is not None
+        self.epoch = Epoch.decode(encoded)
+        self._notices_seen = self.tables.last_no("notice")
+        self._erased_seen = self.tables.last_no("private_erased")
+        self._check_versions()
+        self._orderer = self._make_orderer(Position.decode(position), self._key)
+
+    def _make_orderer(self, position: Position, key: SigningKey | None) -> Orderer:
+        blocks = self.store.ordering.to_resume(self.epoch.cid, position.keep_from)
+        held = None
+        try:
+            held = None if self._guard is None else self._guard.read()
+            orderer = Orderer(
+                self.epoch, position, blocks, events=self.graph, archive=self.store.ordering.get, delta_ms=DELTA_MS,
+                key=key, guard=held,
+            )  # fmt: skip
+        except (RestoredDatabase, GuardDamaged) as error:
+            self.stopped = str(error)
+            return Orderer(
+                self.epoch, position, blocks, events=self.graph, archive=self.store.ordering.get, delta_ms=DELTA_MS
+            )
+        if key is not None and self._guard is not None and held != orderer.guard:
+            self._guard.write(orderer.guard)
+        for batch in self.graph.pending_batches():
+            orderer.admit(batch.heads, events=batch.events, size=batch.size)
+        return orderer
+
+    def _check_versions(self) -> None:
+        known = {(m.name, c.cls.VER) for m in self.modules for c in m.commands} | {(m.name, 1) for m in self.modules}
+        for row in self.tables.scan(versions.Active):
+            if (row.module, row.version) not in known:
+                self.stopped = (
+                    f"this node's software lacks version {row.version} of the module {row.module}, which the space has "
+                    "switched on: upgrade the node; until then it executes nothing, so that it cannot diverge"
+                )
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        blocks: Sequence[bytes],
+        now_ms: int,
+        *,
+        blobs: Mapping[bytes, bytes] | None = None,
+        codes: Sequence[str | None] | None = None,
+    ) -> list[Receipt]:
+        """Admit, order, execute and make durable, as one group commit; a receipt for each block, in order.
+
+        codes: for each block None if its signature was verified already, else why it is invalid; without `codes`
+        everything is verified here. blobs: private payloads by commitment hash. Raises SpaceStopped, StoreError (then
+        nothing was kept).
+        """
+        if self.stopped:
+            raise SpaceStopped(self.stopped)
+        events, receipts = self._judge(blocks, codes)
+        admitted = Admitted([], {}, [], [], [], [])
+        done: dict[bytes, Done] = {}
+        with self._transaction() as work:
+            if blobs:
+                self.store.blobs.put(sorted(blobs.items()))
+            for start in range(0, len(events), MOST_AT_ONCE):
+                admitted = self.graph.admit(events[start : start + MOST_AT_ONCE])
+                self._note_kinds(events[start : start + MOST_AT_ONCE], admitted, receipts)
+                if not admitted.rows:
+                    continue
+                self.store.events.add(admitted)
+                for batch in self.graph.batches(admitted):
+                    self._orderer.admit(batch.heads, events=batch.events, size=batch.size)
+                self._advance(now_ms, {e.cid: e for e in events[start : start + MOST_AT_ONCE]}, work)
+        for info in work:
+            for leaf in info.leaves:
+                if leaf.subject is not None:
+                    done[leaf.subject] = leaf
+        self._announce(work)
+        return [self._receipt(r, done) for r in receipts]
+
+    def tick(self, now_ms: int) -> bool:
+        """Let due timers run; whether anything was committed. Raises SpaceStopped, StoreError."""
+        if self.stopped:
+            raise SpaceStopped(self.stopped)
+        self._orderer.set_timer(self.machine.next_due_ms())
+        if not self._orderer.has_work(now_ms):
+            return False
+        with self._transaction() as work:
+            self._advance(now_ms, {}, work)
+        self._announce(work)
+        return bool(work)
+
+    def next_due_ms(self) -> int | None:
+        """When `tick` should be called next, UTC ms; None: no timer is set."""
+        due = self.machine.next_due_ms()
+        return None if due is None else due + DELTA_MS + 1
+
+    def _judge(
+        self, blocks: Sequence[bytes], codes: Sequence[str | None] | None
+    ) -> tuple[list[Event], list[Receipt | bytes]]:
+        """Decoded events that may be admitted, and for each block its receipt so far, or its CID."""
+        events: list[Event] = []
+        receipts: list[Receipt | bytes] = []
+        get = self.tables.get
+        for position, block in enumerate(blocks):
+            code = None if codes is None else codes[position]
+            try:
+                if code is not None:
+                    raise InvalidEvent(code)
+                event = check_event(block) if codes is None else decode_event(block)
+                device = get(registry.Device, event.author[2:])
+                if device is None or device.revoked_ms is not None:
+                    self._check_stranger(event, revoked=device is not None)
+            except InvalidEvent as error:
+                receipts.append(Receipt(cid_of(block), "invalid", code=error.code, facts=_plain(error.facts)))
+                continue
+            events.append(event)
+            receipts.append(event.cid)
+        return events, receipts
+
+    def _check_stranger(self, event: Event, *, revoked: bool) -> None:
+        """Admission: keys that are no member's may only do what the bylaws leave open to anyone, such as joining."""
+        if self.store.events.has(event.cid) or event.space is None:
+            return
+        if revoked:
+            raise InvalidEvent("revoked_key")
+        book = self.kernel.policy.book(self.tables)
+        for op in event.ops:
+            rules = book.governing(op["op"])
+            if not rules or not all("anyone" in entry for r in rules for entry in r.clause.require):
+                raise InvalidEvent("unknown_key", author=did_of(event.author[2:]))
+
+    @staticmethod
+    def _note_kinds(events: Sequence[Event], admitted: Admitted, receipts: list[Receipt | bytes]) -> None:
+        bad: dict[bytes, Receipt] = {}
+        for position, kind in enumerate(admitted.kinds):
+            event = events[position]
+            if kind == "missing":
+                cids = [cid_text(c) for c in admitted.missing[position]]
+                bad[event.cid] = Receipt(event.cid, "missing", code="missing", facts={"missing": cids})
+            elif kind in ("third_variant", "wrong_space", "wrong_chain"):
+                bad[event.cid] = Receipt(event.cid, "invalid", code=kind)
+        if bad:
+            for i, receipt in enumerate(receipts):
+                if isinstance(receipt, bytes) and receipt in bad:
+                    receipts[i] = bad[receipt]
+
+    def _advance(self, now_ms: int, events: dict[bytes, Event], work: list[CommitInfo]) -> None:
+        """Let the orderer go on until it has nothing to do; execute and store what it decides."""
+        orderer, store = self._orderer, self.store
+        orderer.set_timer(self.machine.next_due_ms())
+        new: list[tuple[bytes, int, StoredBlock]] = []
+        marks: list[tuple[bytes, int, int]] = []
+        while (out := orderer.poll(now_ms)) is not None:
+            if isinstance(out, Commit):
+                marks += [(cid, out.index, out.index if cid == out.leader else 0) for cid in out.blocks]
+                self._execute(out, events, work)
+                orderer.set_timer(self.machine.next_due_ms())
+            elif isinstance(out, NewBlock):
+                new.append((out.block.cid, out.block.round, StoredBlock(out.block.raw, out.seen_ms)))
+            else:
+                raise SpaceStopped(f"the ordering stopped: {out}")
+        store.ordering.add(self.epoch.cid, new)
+        store.ordering.mark(marks)
+
+    def _execute(self, commit: Commit, events: dict[bytes, Event], work: list[CommitInfo]) -> None:
+        store, machine, graph = self.store, self.machine, self.graph
+        first = machine.frontier.size
+        done: list[Done] = []
+        if first == 0 and commit.events:
+            done.append(machine.begin_epoch(Statement(self.epoch, "genesis"), commit.time_ms))
+            machine.append(done)
+        pairs = []
+        strays = []
+        for cid in commit.events:
+            event = events.get(cid) or self._load_event(cid)
+            verdict = graph.commit(event)
+            if verdict != "ok":
+                strays.append(graph.id_of(cid))
+            pairs.append((event, verdict))
+        ran = machine.run(commit.time_ms, pairs)
+        if ran:
+            completed = machine.append(ran)
+            done += ran
+            ids = [None if d.subject is None else graph.id_of(d.subject) for d in done]
+            store.log.append([(d.index, i, d.leaf) for d, i in zip(done, ids, strict=True)], completed)
+            store.events.place([(i, d.index) for d, i in zip(done, ids, strict=True) if i is not None], strays)
+        digest = machine.frontier.root()
+        store.log.add_commit(
+            Settled(
+                commit.index, commit.leader, self.epoch.number, commit.slot, commit.time_ms, digest, first, len(done)
+            )
+        )
+        self._orderer.executed(digest, ran_timers=any(d.kind == "timer" for d in ran))
+        if done:
+            last = self.tables.last_no("notice")
+            left = tuple(self.tables.get(notices.Notice, no) for no in range(self._notices_seen + 1, last + 1))
+            self._notices_seen = last
+            work.append(CommitInfo(commit.index, commit.time_ms, tuple(done), tuple(n for n in left if n is not None)))
+            self._check_versions_after(done)
+
+    def _load_event(self, cid: bytes) -> Event:
+        block = self.store.events.get(cid)
+        assert block is not None, "the orderer commits only what is held"
+        return decode_trusted(block, cid)
+
+    def _check_versions_after(self, done: Iterable[Done]) -> None:
+        # A module version that this software lacks can only come with a decision; those are rare, events are not.
+        if any(d.kind == "timer" for d in done):
+            self._check_versions()
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self)
+
+    def _finish(self, *, worked: bool) -> None:
+        """The end of a transaction: everything that makes this commit resumable."""
+        store, machine = self.store, self.machine
+        if worked:
+            last = self.tables.last_no("private_erased")
+            if last > self._erased_seen:
+                rows = self.tables.scan(private.Erased, "no", start=self._erased_seen + 1)
+                store.blobs.erase([row.h for row in rows])
+                self._erased_seen = last
+            self.tables.flush()
+            store.set_meta("frontier", machine.frontier.serialise())
+            if self._key is not None:
+                note = checkpoint.build(checkpoint.origin_of(self.cid), machine.frontier.size, machine.frontier.root())
+                note = checkpoint.sign(note, self._key)
+                note = checkpoint.cosign(note, self._key, self._orderer.time_ms // 1000)
+                store.log.add_checkpoint(machine.frontier.size, note.note())
+        store.set_meta("position", self._orderer.position().encode())
+
+    def _announce(self, work: list[CommitInfo]) -> None:
+        for info in work:
+            for listener in self.commit_listeners:
+                listener(info)
+
+    def _receipt(self, receipt: Receipt | bytes, done: Mapping[bytes, Done]) -> Receipt:
+        if isinstance(receipt, Receipt):
+            return receipt
+        leaf = done.get(receipt)
+        if leaf is not None:
+            return _receipt_of(receipt, leaf.index, leaf.time_ms, leaf.outcome)
+        return self.receipt(receipt) or Receipt(receipt, "pending")
+
+    # -- questions -------------------------------------------------------------------------------------------------
+
+    def receipt(self, cid: bytes) -> Receipt | None:
+        """What became of an event, None if it is not held."""
+        index = self.store.events.leaf_of(cid)
+        if index is None:
+            return Receipt(cid, "pending") if self.store.events.has(cid) else None
+        leaf = decode_leaf(self.store.log.leaf(index))
+        return _receipt_of(cid, index, leaf.time_ms, leaf.outcome)
+
+    def next_place(self, author: bytes) -> tuple[int, bytes | None]:
+        """(seq, prev) of the next event of a device (34 bytes), on top of its canonical chain."""
+        seq, cid = self.graph.canonical.head(author)
+        return seq + 1, cid
+
+    def prepare(self, author: bytes, ops: list[dict[str, Any]], *, at_ms: int, until_ms: int | None = None) -> bytes:
+        """The unsigned bytes of a device's next event."""
+        seq, prev = self.next_place(author)
+        return unsigned(
+            space=self.cid, author=author, seq=seq, prev=prev, parents=(), at=at_ms, until=until_ms, ops=ops
+        )
+
+    def reader(self, did: str | None, now_ms: int, *, operator: bool = False) -> Context:
+        """Who reads: a member by DID, or the operator of the node, or nobody known."""
+        time_ms = max(now_ms, self._orderer.time_ms)
+        if did is None:
+            actor = THE_SPACE if operator else Actor(registry.STRANGER, "")
+        else:
+            no = registry.party_no(self.tables, did)
+            actor = Actor(registry.STRANGER if no is None else no, did)
+        origin = "operator" if operator else "read"
+        return Context(self.kernel, actor=actor, time_ms=time_ms, origin=origin, space=self.cid)
+
+    def ask(self, name: str, query: Any, reader: Context) -> Any:
+        """A query's answer, through the policy. Raises Refusal; KeyError for an unknown query."""
+        spec = self.kernel.queries[name]
+        self.kernel.policy.judge_read(self.tables, reader, name, query)
+        self.tables.seal(True)
+        try:
+            return spec.fn(self.tables, query, reader)
+        finally:
+            self.tables.seal(False)
+
+    def rehearse(self, ops: Sequence[dict[str, Any]], did: str, key: bytes, now_ms: int) -> Executed:
+        """What an event of these ops would lead to if it were committed now. Nothing is changed."""
+        tx = self.tables
+        mark = tx.mark()
+        self.store.begin()
+        try:
+            no = registry.party_no(tx, did)
+            actor = Actor(registry.STRANGER if no is None else no, did, key)
+            time_ms = max(now_ms, self._orderer.time_ms)
+            ctx = Context(self.kernel, actor=actor, time_ms=time_ms, origin="event", space=self.cid, at_ms=now_ms)
+            try:
+                if actor.stranger and not key:
+                    raise UnknownKey
+                results = []
+                for op in ops:
+                    results.append(self.kernel.carry_out(tx, self.kernel.decode(dict(op)), ctx))
+                    ctx.op_index += 1
+                return Executed({"ok": results}, tx.effects(mark))
+            except Refusal as no_:
+                return Executed(refused(no_), tx.effects(mark))
+            except NeedsApproval as wanted:
+                return Executed({"ok": [f"approval of {wanted.need} needed"]}, tx.effects(mark))
+        finally:
+            tx.rollback(mark)
+            self.store.rollback()
+            tx.aborted()
+
+    def clause_text(self, clause: str) -> str:
+        """The words of a clause of the bylaws in force, '' if there is none of that id."""
+        adopted = bylaws.in_force(self.tables)
+        if adopted is not None:
+            for entry in adopted.document.clauses:
+                if entry.id == clause:
+                    return entry.text
+        return ""
+
+    def head(self) -> dict[str, Any]:
+        """Where the log stands."""
+        last = self.store.log.last_checkpoint()
+        return {
+            "space": cid_text(self.cid),
+            "leaves": self.machine.frontier.size,
+            "root": self.machine.frontier.root().hex(),
+            "commits": self._orderer.index,
+            "time_ms": self._orderer.time_ms,
+            "events": len(self.store.events),
+            "epoch": self.epoch.number,
+            "heads": [cid_text(c) for c in self.store.events.heads(16)],
+            "checkpoint": None if last is None else last[1],
+        }
+
+    def proof(self, cid: bytes) -> bytes:
+        """A proof file: that this event, with its outcome, is in the log that the validators signed."""
+        index = self.store.events.leaf_of(cid)
+        found = self.store.log.last_checkpoint()
+        genesis = self.store.events.get(self.cid)
+        block = self.store.events.get(cid)
+        if index is None or found is None or genesis is None or block is None:
+            raise KeyError(cid_text(cid))
+        _, note = found
+        return proof.build(
+            self.store.log, genesis=genesis, epochs=self._epoch_steps(), leaf=self.store.log.leaf(index),
+            checkpoint=note, event=block,
+        )  # fmt: skip
+
+    def _epoch_steps(self) -> list[tuple[bytes, str]]:
+        """For each epoch after the founding one its leaf and the note that seals it."""
+        steps = []
+        for index in decode_epochs(self.store.meta("epoch_leaves")):
+            sealed = self.store.log.checkpoint(index + 1)
+            assert sealed is not None, "an epoch's leaf is covered by the checkpoint of its own commit"
+            steps.append((self.store.log.leaf(index), sealed[1]))
+        return steps
+
+
+class _Transaction:
+    """A transaction of the store around work on the space; after a failure, everything is read again."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._work: list[CommitInfo] = []
+
+    def __enter__(self) -> list[CommitInfo]:
+        self._space.store.begin()
+        return self._work
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        space = self._space
+        if error is None:
+            try:
+                space._finish(worked=bool(self._work))
+                space.store.commit()
+            except BaseException:
+                self._undo()
+                raise
+            space.tables.committed()
+            space.store.scrub()
+            if space._guard is not None:
+                space._guard.write(space._orderer.guard)
+            return
+        self._undo()
+
+    def _undo(self) -> None:
+        self._space.store.rollback()
+        self._space.tables.aborted()
+        self._space._load()
+
+
+def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -> Receipt:
+    status = "refused" if "refused" in outcome else "executed"
+    return Receipt(cid, status, index, time_ms, outcome)
+
+
+def decode_epochs(stored: bytes | None) -> list[int]:
+    """The log positions of the epoch leaves after the founding one."""
+    found: Any = [] if stored is None else codec.decode(stored)
+    return list(found)
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v if isinstance(v, int | str) else str(v) for k, v in facts.items()}
