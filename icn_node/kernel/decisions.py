@@ -22,9 +22,9 @@ from dag import codec
 from icn_node.kernel import electorate, registry, timers, voting
 from icn_node.kernel.context import THE_SPACE, Context
 from icn_node.kernel.fields import Private
-from icn_node.kernel.proposal_types import rules_of
+from icn_node.kernel.lifecycle import WrongState
+from icn_node.kernel.proposal_types import UNLINKABLE, SecretUnavailable, rules_of
 from icn_node.kernel.proposals import (
-    BEFORE_VOTING,
     DELIBERATION,
     DISCUSSION,
     DRAFT,
@@ -36,7 +36,6 @@ from icn_node.kernel.proposals import (
     REVIEW,
     TIMER,
     VOTING,
-    NotPossibleNow,
     Proposal,
     Result,
     Review,
@@ -52,7 +51,7 @@ from icn_node.kernel.proposals import (
     voting_expected_ms,
     wording_of,
 )
-from icn_node.kernel.refusal import Malformed, Refusal
+from icn_node.kernel.refusal import Malformed, Refusal, UnknownKey
 from icn_node.kernel.tables import Tables
 from icn_node.kernel.tally import MOST_OPTIONS
 
@@ -158,10 +157,15 @@ class Content(msgspec.Struct, frozen=True, gc=False):
 
 
 def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, content: Content) -> int:
-    """Enter a draft; its number. Raises UnknownType, TooManyProposals, EmptyElectorate, and what `check` raises.
+    """Enter a draft; its number. Raises UnknownType, SecretUnavailable, TooManyProposals, EmptyElectorate, UnknownKey,
+    and what `check` raises.
 
-    ballot: '' as the type says, else `open` or `closed` (already checked).
+    ballot: '' as the type says, else `open`, `closed`, or `secret`, which is refused.
     """
+    if ctx.actor.stranger:  # the bylaws see to that, but they do not judge what founders sign
+        raise UnknownKey
+    if ballot == UNLINKABLE:
+        raise SecretUnavailable
     rules = rules_of(tx, kind)
     if ballot:
         rules = msgspec.structs.replace(rules, ballot=ballot)
@@ -187,6 +191,7 @@ def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, conten
 
 def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
     """Whether this can be voted on and carried out. Raises BadOptions, BadExecution, Malformed, Version, Forbidden."""
+    assert len(content.execute) <= MOST_OPS, len(content.execute)
     options, candidates = content.options, content.candidates
     if options and candidates:
         raise BadOptions(reason="both")
@@ -218,7 +223,7 @@ def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
 
 
 def amend(tx: Tables, ctx: Context, row: Proposal, content: Content) -> int:
-    """Put a new version of the wording in place; its number. Raises NotPossibleNow, and as `check` does."""
+    """Put a new version of the wording in place; its number. Raises WrongState, and as `check` does."""
     no = row.no
     move(row, "amend")
     check(tx, ctx, row.type, content)
@@ -276,12 +281,11 @@ def _involved(tx: Tables, row: Proposal) -> list[int]:
 
 
 def sponsor(tx: Tables, ctx: Context, no: int, withdrawn: bool) -> int:
-    """Stand behind a proposal, or no longer; how many do. Raises NotPossibleNow, OwnProposal,
+    """Stand behind a proposal, or no longer; how many do. Raises WrongState, OwnProposal,
     AlreadySponsor, NotSponsor."""
     row = advance(tx, ctx, no)
     party = ctx.actor.party
-    if row.state not in BEFORE_VOTING:
-        raise NotPossibleNow(proposal=no, state=row.state, move="sponsor")
+    move(row, "cosponsor")
     if row.author == party:
         raise OwnProposal(proposal=no)
     stands = tx.get(Sponsor, no, party) is not None
@@ -301,10 +305,9 @@ def sponsor(tx: Tables, ctx: Context, no: int, withdrawn: bool) -> int:
 
 def review(tx: Tables, ctx: Context, no: int, finding: str, text: Private | None) -> int:
     """Record a reviewer's finding on the present wording, in place of an earlier one; how many the wording has. A vote
-    that waited for it opens. Raises NotPossibleNow, NoReview, NotAReviewer."""
+    that waited for it opens. Raises WrongState, NoReview, NotAReviewer."""
     row = advance(tx, ctx, no)
-    if row.state not in BEFORE_VOTING or row.state == DRAFT:
-        raise NotPossibleNow(proposal=no, state=row.state, move="review")
+    move(row, "review")
     if not row.rules.reviewers:
         raise NoReview(proposal=no, type=row.type)
     if not registry.holds(tx, ctx.actor.party, row.rules.reviewers, ctx.time_ms):
@@ -326,7 +329,7 @@ def reviews(tx: Tables, row: Proposal) -> int:
 
 
 def open_(tx: Tables, ctx: Context, no: int) -> Proposal:
-    """Open a draft: its phases begin, under its type's rules of now. Raises NotAuthor, NotPossibleNow,
+    """Open a draft: its phases begin, under its type's rules of now. Raises NotAuthor, WrongState,
     SponsorsMissing, UnknownType."""
     row = of_author(tx, ctx, no)
     move(row, "open")
@@ -339,7 +342,7 @@ def open_(tx: Tables, ctx: Context, no: int) -> Proposal:
 
 
 def withdraw(tx: Tables, ctx: Context, no: int) -> None:
-    """The author takes the proposal back. Raises NotAuthor, NotPossibleNow."""
+    """The author takes the proposal back. Raises NotAuthor, WrongState."""
     row = enter(tx, ctx, of_author(tx, ctx, no), "withdraw", None)
     for party in _involved(tx, row):
         ctx.notify(tx, party, "governance.withdrawn", proposal=no)
@@ -400,11 +403,11 @@ def close(tx: Tables, ctx: Context, no: int) -> str:
 
 def carry_out(tx: Tables, ctx: Context, no: int) -> str:
     """Carry a decision out, once its time has come or, by a holder of the executor's role, before; what came of it:
-    `executed` or `failed`. Raises UnknownProposal, NotPossibleNow, NotDue."""
+    `executed` or `failed`. Raises UnknownProposal, WrongState, NotDue."""
     before = proposal_of(tx, no)
     row = advance(tx, ctx, no)
     if before.state in ENDED or row.state not in (IMPLEMENTATION, EXECUTED, FAILED):
-        raise NotPossibleNow(proposal=no, state=row.state, move="execute")
+        raise WrongState(what=f"proposal {no}", state=row.state, event="execute")
     if row.state == IMPLEMENTATION:
         role = row.rules.executor
         if not role or not registry.holds(tx, ctx.actor.party, role, ctx.time_ms):

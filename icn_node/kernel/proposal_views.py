@@ -15,10 +15,10 @@ import msgspec
 from dag import codec
 from icn_node.kernel import delegation, electorate, registry, tally, voting
 from icn_node.kernel.context import Context
+from icn_node.kernel.lifecycle import may
 from icn_node.kernel.module import Party
 from icn_node.kernel.proposal_types import DAY_MS, OPEN, Rules, all_types
 from icn_node.kernel.proposals import (
-    BEFORE_VOTING,
     DELIBERATION,
     DISCUSSION,
     DRAFT,
@@ -106,19 +106,19 @@ def can(tx: Tables, row: Proposal, reader: Context) -> list[str]:
         return []
     found = []
     if row.author == party:
-        moves = LIFECYCLE[row.state]
-        if row.sponsors < row.rules.sponsors:
-            moves = {m: s for m, s in moves.items() if m != "open"}
-        found += [f"governance.{m}" for m in ("amend", "open", "withdraw") if m in moves]
-    elif row.state in BEFORE_VOTING and registry.is_active(tx, party):
+        short = row.sponsors < row.rules.sponsors
+        found += [
+            f"governance.{event}"
+            for event in ("amend", "open", "withdraw")
+            if may(LIFECYCLE, row.state, event) and not (event == "open" and short)
+        ]
+    elif may(LIFECYCLE, row.state, "cosponsor") and registry.is_active(tx, party):
         found.append("governance.cosponsor")
-    roles = {"governance.review": row.rules.reviewers, "governance.execute": row.rules.executor}
-    states = {"governance.review": (DISCUSSION, DELIBERATION, REVIEW), "governance.execute": (IMPLEMENTATION,)}
-    for command in sorted(roles):
-        if row.state in states[command] and registry.holds(tx, party, roles[command], reader.time_ms):
-            found.append(command)
+    for event, role in (("review", row.rules.reviewers), ("execute", row.rules.executor)):
+        if may(LIFECYCLE, row.state, event) and registry.holds(tx, party, role, reader.time_ms):
+            found.append(f"governance.{event}")
     may_vote = electorate.standing(tx, party) in electorate.MAY_VOTE
-    if row.state == VOTING and may_vote and electorate.weight_of(tx, row.no, party):
+    if may(LIFECYCLE, row.state, "vote") and may_vote and electorate.weight_of(tx, row.no, party):
         found.append("governance.vote")
     return found
 
@@ -133,7 +133,7 @@ def shown(tx: Tables, reader: Context, no: int, version: int) -> Row:
     result = tx.get(Result, no)
     return {
         **summary(tx, row, reader),
-        "version": wording.version, "versions": row.version, "worded_ms": wording.time_ms,
+        "title": wording.title, "version": wording.version, "versions": row.version, "worded_ms": wording.time_ms,
         "description": wording.description, "rationale": wording.rationale,
         "options": options(wording), "execute": _commands(wording),
         "since_ms": row.since_ms, "opened_ms": row.opened_ms, "voting_ms": row.voting_ms, "closed_ms": row.closed_ms,
@@ -284,8 +284,7 @@ def _routes(tx: Tables, no: int, gathered: voting.Gathered | None, after: int, l
     else:
         parties = [p for p in sorted(gathered.routes) if p > after][:limit]
         page = [
-            Routed(no, p, gathered.routes[p].through, gathered.routes[p].hops, gathered.routes[p].void)
-            for p in parties
+            Routed(no, p, gathered.routes[p].through, gathered.routes[p].hops, gathered.routes[p].void) for p in parties
         ]
     return [
         {"elector": Party(r.party), "through": Party(r.through) if r.through else None, "hops": r.hops, "void": r.void}

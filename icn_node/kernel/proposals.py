@@ -14,6 +14,7 @@ from dag import codec
 from icn_node.kernel import electorate, notices, timers
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Private
+from icn_node.kernel.lifecycle import Lifecycle, step
 from icn_node.kernel.proposal_types import Rules
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
@@ -25,21 +26,29 @@ DRAFT, DISCUSSION, DELIBERATION, REVIEW, VOTING = "draft", "discussion", "delibe
 IMPLEMENTATION, EXECUTED, FAILED, ADOPTED = "implementation", "executed", "failed", "adopted"
 REJECTED, INQUORATE, WITHDRAWN, LAPSED = "rejected", "inquorate", "withdrawn", "lapsed"
 
-LIFECYCLE: dict[str, dict[str, str]] = {
-    DRAFT: {"amend": DRAFT, "open": DISCUSSION, "withdraw": WITHDRAWN, "lapse": LAPSED},
-    DISCUSSION: {"amend": DISCUSSION, "deliberate": DELIBERATION, "withdraw": WITHDRAWN},
+LIFECYCLE: Lifecycle = {
+    DRAFT: {"amend": DRAFT, "cosponsor": DRAFT, "open": DISCUSSION, "withdraw": WITHDRAWN, "lapse": LAPSED},
+    DISCUSSION: {
+        "amend": DISCUSSION, "cosponsor": DISCUSSION, "review": DISCUSSION, "deliberate": DELIBERATION,
+        "withdraw": WITHDRAWN,
+    },
     # An amendment begins deliberation anew: nobody votes on a wording that there was no time to read.
     DELIBERATION: {
-        "amend": DELIBERATION, "await_review": REVIEW, "open_voting": VOTING, "withdraw": WITHDRAWN, "lapse": LAPSED,
+        "amend": DELIBERATION, "cosponsor": DELIBERATION, "review": DELIBERATION, "await_review": REVIEW,
+        "open_voting": VOTING, "withdraw": WITHDRAWN, "lapse": LAPSED,
     },
-    REVIEW: {"amend": DELIBERATION, "open_voting": VOTING, "withdraw": WITHDRAWN, "lapse": LAPSED},
-    VOTING: {"accept": IMPLEMENTATION, "adopt": ADOPTED, "reject": REJECTED, "fall_short": INQUORATE},
+    REVIEW: {
+        "amend": DELIBERATION, "cosponsor": REVIEW, "review": REVIEW, "open_voting": VOTING, "withdraw": WITHDRAWN,
+        "lapse": LAPSED,
+    },
+    VOTING: {
+        "vote": VOTING, "accept": IMPLEMENTATION, "adopt": ADOPTED, "reject": REJECTED, "fall_short": INQUORATE,
+    },
     IMPLEMENTATION: {"execute": EXECUTED, "fail": FAILED},
     EXECUTED: {}, FAILED: {}, ADOPTED: {}, REJECTED: {}, INQUORATE: {}, WITHDRAWN: {}, LAPSED: {},
 }  # fmt: skip
 
 LIVE = tuple(state for state, moves in LIFECYCLE.items() if moves)
-BEFORE_VOTING = (DRAFT, DISCUSSION, DELIBERATION, REVIEW)
 ENDED = tuple(state for state, moves in LIFECYCLE.items() if not moves)
 
 
@@ -167,20 +176,9 @@ class UnknownProposal(Refusal):
     advice = "See `icn governance list`."
 
 
-class NotPossibleNow(Refusal):
-    """The proposal's state does not allow this move. move: an event of `LIFECYCLE`, or sponsor, review, execute."""
-
-    code = "not_possible_now"
-    text = "Proposal {proposal} is in the state {state}: `{move}` is not possible there."
-    advice = "`icn governance show` says what comes next, when, and what you can do now."
-
-
 def move(row: Proposal, event: str) -> str:
-    """The state to which the event leads. Raises NotPossibleNow."""
-    state = LIFECYCLE[row.state].get(event)
-    if state is None:
-        raise NotPossibleNow(proposal=row.no, state=row.state, move=event)
-    return state
+    """The state to which the event leads. Raises WrongState."""
+    return step(LIFECYCLE, row.state, event, f"proposal {row.no}")
 
 
 def proposal_of(tx: Tables, no: int) -> Proposal:
@@ -199,7 +197,7 @@ def wording_of(tx: Tables, row: Proposal, version: int = 0) -> Wording:
 
 
 def enter(tx: Tables, ctx: Context, row: Proposal, event: str, due_ms: int | None, **changes: Any) -> Proposal:
-    """Make a move: state, history, timer. due_ms: when time moves the proposal on. Raises NotPossibleNow."""
+    """Make a move: state, history, timer. due_ms: when time moves the proposal on. Raises WrongState."""
     state = move(row, event)
     assert (due_ms is None) == (state in ENDED), (event, state)
     row = msgspec.structs.replace(row, state=state, due_ms=due_ms, steps=row.steps + 1, **changes)

@@ -19,10 +19,11 @@ from icn_node.kernel import decisions, delegation, electorate, proposal_types, p
 from icn_node.kernel.context import Context
 from icn_node.kernel.decisions import Content
 from icn_node.kernel.fields import DurationMs, Name, No, Ops, Private, TimeMs, Title, Who
+from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, TimerSpec, command, query
 from icn_node.kernel.proposal_types import DAY_MS
-from icn_node.kernel.proposals import RECORDS, TIMER, NotPossibleNow, UnknownProposal, wording_of
-from icn_node.kernel.refusal import Forbidden, Malformed, Refusal, Version
+from icn_node.kernel.proposals import RECORDS, TIMER, UnknownProposal, wording_of
+from icn_node.kernel.refusal import Forbidden, Malformed, Refusal, UnknownKey, Version
 from icn_node.kernel.registry import NotActive, UnknownMember
 from icn_node.kernel.tables import Tables
 
@@ -181,7 +182,6 @@ class SetType(Command, frozen=True):
 
 
 def propose(tx: Tables, cmd: Propose, ctx: Context) -> int:
-    _may_be_secret(cmd.ballot)
     content = Content(
         cmd.title, cmd.description, cmd.rationale, cmd.options, _numbers(tx, cmd.candidates), cmd.execute,
         cmd.execute_for,
@@ -255,11 +255,6 @@ def revoke(tx: Tables, cmd: Revoke, ctx: Context) -> None:
 def set_type(tx: Tables, cmd: SetType, ctx: Context) -> None:
     given = {k: v for k, v in msgspec.structs.asdict(cmd).items() if k not in ("type", "level") and v is not None}
     proposal_types.define(tx, cmd.type, given, cmd.level, ctx.time_ms)
-
-
-def _may_be_secret(ballot: str) -> None:
-    if ballot == proposal_types.UNLINKABLE:
-        raise proposal_types.SecretUnavailable
 
 
 def _numbers(tx: Tables, candidates: tuple[str, ...]) -> tuple[int, ...]:
@@ -346,9 +341,7 @@ def read_health(tx: Tables, q: HealthQuery, reader: Context) -> list[dict[str, A
 _CONTENT: tuple[type[Refusal], ...] = (
     decisions.BadOptions, decisions.BadExecution, Malformed, Version, Forbidden, UnknownMember, NotActive,
 )  # fmt: skip
-_OPENS: tuple[type[Refusal], ...] = (
-    NotPossibleNow, decisions.NotAuthor, decisions.SponsorsMissing, proposal_types.UnknownType,
-)  # fmt: skip
+_OPENS: tuple[type[Refusal], ...] = (decisions.SponsorsMissing, proposal_types.UnknownType)
 _NO_VOTE: tuple[type[Refusal], ...] = (
     voting.VotingNotOpen, voting.VotingNotPlanned, voting.VotingClosed, voting.NoVoteHeld,
 )  # fmt: skip
@@ -361,29 +354,30 @@ _WHO = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 COMMANDS = (
     command(Propose, propose, result="the proposal's number",
             refuses=(*_CONTENT, *_OPENS, decisions.TooManyProposals, electorate.EmptyElectorate,
-                     proposal_types.SecretUnavailable),
+                     proposal_types.SecretUnavailable, UnknownKey),
             private={"description": "members", "rationale": "members"},
             example={"type": "policy", "title": "Open on Saturdays", "description": "From ten to two, by rota."}),
     command(Amend, amend, result="the wording's version",
-            refuses=(*_CONTENT, UnknownProposal, NotPossibleNow, decisions.NotAuthor),
+            refuses=(*_CONTENT, UnknownProposal, WrongState, decisions.NotAuthor),
             private={"description": "members", "rationale": "members"},
             example={"proposal": 1, "title": "Open on Saturdays until noon"}),
     command(Cosponsor, cosponsor, result="how many co-sponsors it has",
-            refuses=(UnknownProposal, NotPossibleNow, decisions.OwnProposal, decisions.AlreadySponsor,
+            refuses=(UnknownProposal, WrongState, decisions.OwnProposal, decisions.AlreadySponsor,
                      decisions.NotSponsor),
             example={"proposal": 1}),
-    command(Withdraw, withdraw, refuses=(UnknownProposal, NotPossibleNow, decisions.NotAuthor),
+    command(Withdraw, withdraw, refuses=(UnknownProposal, WrongState, decisions.NotAuthor),
             example={"proposal": 1}),
-    command(Open, open_, result="the phase it is in", refuses=(UnknownProposal, *_OPENS), example={"proposal": 1}),
+    command(Open, open_, result="the phase it is in", example={"proposal": 1},
+            refuses=(UnknownProposal, WrongState, decisions.NotAuthor, *_OPENS)),
     command(RecordReview, review, result="how many reviews the wording has",
-            refuses=(UnknownProposal, NotPossibleNow, decisions.NoReview, decisions.NotAReviewer),
+            refuses=(UnknownProposal, WrongState, decisions.NoReview, decisions.NotAReviewer),
             private={"text": "members"}, example={"proposal": 1, "finding": "for"}),
     command(Vote, vote, refuses=(UnknownProposal, *_BALLOT), private={"reason": "members"},
             example={"proposal": 1, "choice": "yes"}),
     command(Close, close, result="the outcome", refuses=(UnknownProposal, voting.VotingStillOpen, *_NO_VOTE),
             example={"proposal": 1}),
     command(Execute, execute, result="executed or failed",
-            refuses=(UnknownProposal, NotPossibleNow, decisions.NotDue), example={"proposal": 1}),
+            refuses=(UnknownProposal, WrongState, decisions.NotDue), example={"proposal": 1}),
     command(Delegate, delegate, example={"to": _WHO, "scope": "budget"},
             refuses=(UnknownMember, NotActive, delegation.SelfDelegation, delegation.DelegationEnds,
                      delegation.TooManyDelegations)),
@@ -424,7 +418,8 @@ NOTICES = (
     NoticeSpec("governance.opened", "Proposal {proposal} is open for discussion; voting opens at {voting_ms}."),
     NoticeSpec("governance.amended", "Proposal {proposal} was amended: version {version}."),
     NoticeSpec("governance.withdrawn", "Proposal {proposal}, in which you took part, was withdrawn by its author."),
-    NoticeSpec("governance.lapsed", "Your proposal {proposal} has lapsed: it stayed in the state {state} too long."),
+    NoticeSpec("governance.lapsed", "Your proposal {proposal} has lapsed in the state {state}: nobody opened it, "
+               "reviewed it, or could vote on it."),
     NoticeSpec("governance.sponsored", "Your proposal {proposal} has {sponsors} co-sponsors now."),
     NoticeSpec("governance.review_wanted", "Proposal {proposal} waits for a review by your role before its vote."),
     NoticeSpec("governance.reviewed", "A reviewer found {finding} on your proposal {proposal}."),
