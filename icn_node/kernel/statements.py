@@ -18,7 +18,10 @@ from icn_node.kernel.ledger import Account, Entry, Transfer, Unit
 from icn_node.kernel.module import Amount, Party
 from icn_node.kernel.tables import Tables
 
-SUBS = {"main": ledger.MAIN, "issuance": ledger.ISSUANCE, "escrow": ledger.ESCROW, "fees": ledger.FEES}
+SUBS = {
+    "main": ledger.MAIN, "issuance": ledger.ISSUANCE, "escrow": ledger.ESCROW, "fees": ledger.FEES,
+    "opening": ledger.OPENING,
+}  # fmt: skip
 SUB_NAMES = {number: name for name, number in SUBS.items()}
 
 

@@ -4,6 +4,7 @@ from icn_node.kernel.module import Module
 from icn_node.modules import (
     application,
     approval,
+    books,
     conduct,
     credit,
     currency,
@@ -38,5 +39,6 @@ MODULES: tuple[Module, ...] = (
     approval.MODULE,
     credit.MODULE,
     currency.MODULE,
+    books.MODULE,
     governance.MODULE,
 )

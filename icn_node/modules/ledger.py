@@ -21,7 +21,7 @@ from icn_node.kernel.tables import Tables
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 After = Annotated[int, Meta(ge=0)]
-Sub = Annotated[str, Meta(pattern="^(main|issuance|escrow|fees)$")]
+Sub = Annotated[str, Meta(pattern="^(main|issuance|escrow|fees|opening)$")]
 
 
 class UnitList(Query, frozen=True):
@@ -207,7 +207,7 @@ def _statement(tx: Tables, q: Statement | Book, owner: int, sub: int) -> dict[st
 
 def accounts(tx: Tables, q: Accounts, reader: Context) -> list[dict[str, Any]]:
     unit = ledger.unit_of(tx, q.unit)
-    # The space has up to four accounts in a unit, everybody else one: its rows do not count against the page.
+    # The space has up to five accounts in a unit, everybody else one: its rows do not count against the page.
     rows = tx.scan(Account, "key", q.unit, start=q.after + 1, limit=q.limit + len(statements.SUBS))
     own = [a for a in rows if a.owner == registry.SPACE]
     return [_account(unit, a) for a in (*own, *[a for a in rows if a.owner != registry.SPACE][: q.limit])]
