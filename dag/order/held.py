@@ -44,12 +44,14 @@ class Held:
 class HeldBlocks:
     """The blocks of one epoch, by CID and by round and author."""
 
-    __slots__ = ("_by_cid", "_left_below", "_outside_own_cone", "_rounds", "epoch", "keep_from", "top")
+    __slots__ = ("_by_cid", "_left_below", "_outside_own_cone", "_rounds", "epoch", "forgotten", "keep_from", "top")
 
-    def __init__(self, epoch: Epoch, keep_from: int) -> None:
+    def __init__(self, epoch: Epoch, keep_from: int, forgotten: int) -> None:
         self.epoch = epoch
         self.keep_from = keep_from
         """Blocks of this round and above are kept; below it only those not yet linearised."""
+        self.forgotten = forgotten
+        """No forgotten block was linearised by a commit of a higher index."""
         self.top = 0
         """The highest round of a held block."""
         self._by_cid: dict[bytes, Held] = {}
@@ -189,6 +191,7 @@ class HeldBlocks:
                 kept = [held for held in variants if not held.commit]
                 for held in variants:
                     if held.commit:
+                        self.forgotten = max(self.forgotten, held.commit)
                         del self._by_cid[held.block.cid]
                         self._outside_own_cone -= not held.is_own_cone
                 if kept:

@@ -226,25 +226,33 @@ class Intake:
         """What the parents' cones bring: all commits to an index, and all that is under these further heads.
 
         The index is that of the highest commit whose leader is in the cones. A node that has executed fewer commits
-        finds a lower index and more heads, but they mean the same set of events.
+        finds a lower index and more heads, but they mean the same set of events; so does the order of the walk, from
+        high rounds to low, which only makes it short: leaders are met before what they linearised.
         """
         commit, heads = self.base_index, set[bytes]()
         queue = [(1 - block.round, cid) for cid in block.parents]
         heapq.heapify(queue)
         seen = set(block.parents)
         while queue:
-            held = self._find(heapq.heappop(queue)[1])
-            assert held is not None, "all history of a held block is held"
+            cid = heapq.heappop(queue)[1]
+            held = self._blocks.get(cid)
+            if held is None:
+                if self._blocks.forgotten <= commit:
+                    continue
+                held = self._find(cid)
+                assert held is not None, "all history of a held block is held"
             commit = max(commit, held.led)
             if 0 < held.commit <= commit:
                 continue
             heads.update(held.block.event_heads)
-            for cid in (*held.block.parents, held.block.prev):
-                if cid is not None and cid not in seen:
-                    seen.add(cid)
-                    below = self._find(cid)
-                    assert below is not None, "all history of a held block is held"
-                    heapq.heappush(queue, (-below.block.round, cid))
+            below = [(1 - held.block.round, parent) for parent in held.block.parents]
+            if held.block.prev is not None:
+                prev = self._blocks.get(held.block.prev)
+                below.append((0 if prev is None else -prev.block.round, held.block.prev))
+            for place in below:
+                if place[1] not in seen:
+                    seen.add(place[1])
+                    heapq.heappush(queue, place)
         return commit, heads
 
     def _find(self, cid: bytes) -> Held | None:

@@ -158,7 +158,7 @@ class Orderer:
         self._digests: dict[int, bytes] = {position.index: position.digest}
         self._claims: dict[int, dict[bytes, bytes]] = {}
         self._mismatches: dict[bytes, Mismatch] = {}
-        self._blocks = HeldBlocks(epoch, position.keep_from)
+        self._blocks = HeldBlocks(epoch, position.keep_from, position.index)
         self._intake = Intake(self._blocks, events, archive, position.base_index)
         self._pacing = Pacing(self._blocks, delta_ms, position.own_round)
         self._backlog = Backlog()

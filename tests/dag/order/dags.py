@@ -24,7 +24,7 @@ def block_cid(label: str) -> bytes:
 class Dag:
     def __init__(self, n: int, text: str, faults: tuple[int, int] | None = None) -> None:
         self.epoch, _ = epoch_of(n, faults)
-        self.blocks = HeldBlocks(self.epoch, 1)
+        self.blocks = HeldBlocks(self.epoch, 1, 0)
         self.decided: dict[int, bytes] = {}
         self.round = 0
         self.last: dict[str, str] = {}

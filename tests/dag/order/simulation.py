@@ -105,6 +105,7 @@ class Node:
         self.orderer_type = orderer
         self.events = Events(parents)
         self.blocks: dict[bytes, StoredBlock] = {}
+        self.archive_hits = 0
         self.position = opening(epoch).encode()
         self.guard: Guard | None = opening_guard(epoch)
         self.commits: list[tuple[int, int, bytes, int, tuple[bytes, ...]]] = []
@@ -131,7 +132,7 @@ class Node:
             position,
             open_blocks,
             events=self.events,
-            archive=self.blocks.get,
+            archive=self.archive,
             delta_ms=self.delta_ms,
             key=None if self.follows else self.signer,
             guard=self.guard,
@@ -145,6 +146,10 @@ class Node:
         for cid in self.admitted:
             if cid not in self.events.committed and self.events.is_whole(cid):
                 self.orderer.admit((cid,), events=1, size=300)
+
+    def archive(self, cid: bytes) -> StoredBlock | None:
+        self.archive_hits += cid in self.blocks
+        return self.blocks.get(cid)
 
     def set_timer(self) -> None:
         self.orderer.set_timer(min(self.timers, default=None))

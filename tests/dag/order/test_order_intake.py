@@ -23,7 +23,7 @@ class Bench:
     def __init__(self) -> None:
         self.parents: dict[bytes, tuple[bytes, ...]] = {}
         self.events = Events(self.parents)
-        self.blocks = HeldBlocks(EPOCH, 1)
+        self.blocks = HeldBlocks(EPOCH, 1, 0)
         self.archive: dict[bytes, StoredBlock] = {}
         self.intake = Intake(self.blocks, self.events, self.archive.get, 0)
 
