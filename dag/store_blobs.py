@@ -17,7 +17,7 @@ It must not know what blobs hold, or who may read them. What it cannot reach: co
 and sectors that a drive or a file system has moved.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import apsw
@@ -98,6 +98,17 @@ class Blobs:
     def has(self, key: bytes) -> bool:
         """Whether the blob is held."""
         return self._find(key) is not None
+
+    def keys_held(self) -> Iterator[bytes]:
+        """The keys of all blobs that are held, in the order in which they came; read in pages."""
+        after = 0
+        while rows := self._page(after):
+            yield from (key for _, key in rows)
+            after = rows[-1][0]
+
+    @reading
+    def _page(self, after: int) -> list[Any]:
+        return self._db.execute("SELECT id, key FROM blob WHERE id > ? ORDER BY id LIMIT 1000", (after,)).fetchall()
 
     @reading
     def is_erased(self, key: bytes) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+import apsw
 import msgspec
 
 from dag.epoch import Statement, subject_of
@@ -59,12 +60,11 @@ class Machine:
         self.frontier = frontier
         self.space = space
 
-    def begin_epoch(self, statement: Statement, time_ms: int) -> Done:
-        """The leaf that states an epoch's configuration, at the beginning of it."""
-        return self._leaf(self.frontier.size, "epoch", subject_of(statement), time_ms, {"ok": []}, NOTHING)
+    def run(self, time_ms: int, events: Iterable[tuple[Event, str]], statement: Statement | None = None) -> list[Done]:
+        """Execute one commit: what is due, then the (event, verdict) pairs in their order. The leaves, in order.
 
-    def run(self, time_ms: int, events: Iterable[tuple[Event, str]]) -> list[Done]:
-        """Execute one commit: what is due, then the (event, verdict) pairs in their order. The leaves, in order."""
+        statement: of the epoch, if this is the first commit with work in it; its leaf comes first.
+        """
         done: list[Done] = []
         index = self.frontier.size
         tables, kernel = self.tables, self.kernel
@@ -72,6 +72,9 @@ class Machine:
         due = timers.due(tables, time_ms)
         if not pairs and not due:
             return done
+        if statement is not None:
+            done.append(self._leaf(index, "epoch", subject_of(statement), time_ms, {"ok": []}, NOTHING))
+            index += 1
         snapshot = tables.get(Snapshot, 1)
         day = time_ms // DAY_MS
         if snapshot is None or day > snapshot.day:
@@ -99,6 +102,11 @@ class Machine:
     def next_due_ms(self) -> int | None:
         """When the earliest timer falls due."""
         return timers.next_due_ms(self.tables)
+
+    def drop_tables(self, db: apsw.Connection) -> None:
+        """Drop the state's tables, to be made anew from the log."""
+        for record in self.tables.records:
+            db.execute(f"DROP TABLE IF EXISTS {record.TABLE}")
 
     def append(self, done: Iterable[Done]) -> list[Any]:
         """Put leaves into the tree; the subtrees they completed, for the store."""

@@ -28,6 +28,7 @@ from dag.merkle import Frontier
 from dag.order.config import Epoch
 from dag.order.guard import RestoredDatabase, opening_guard
 from dag.order.orderer import Commit, NewBlock, Orderer
+from dag.order.recovery import InvalidRecovery, Recovery, decode_recovery, verify_recovery
 from dag.order.state import Position, StoredBlock, opening
 from dag.store import Store
 from dag.store_log import Commit as Settled
@@ -100,19 +101,34 @@ class Space:
         modules: Sequence[Module] = MODULES, blobs: Mapping[bytes, bytes] | None = None,
     ) -> Space:  # fmt: skip
         """Found a space by its genesis event. Raises InvalidEvent, InvalidEpoch, StoreError, or the Refusal."""
-        configuration, _ = epoch.founding(genesis)
-        store = Store.open(path, create=True)
-        GuardFile(guard_path).write(opening_guard(configuration))
-        with store.transaction():
-            store.set_meta("space", genesis.cid)
-            store.set_meta("epoch", configuration.encode())
-            store.set_meta("position", opening(configuration).encode())
-        space = cls(store, guard_path, key, modules)
+        space = cls._made(path, guard_path, genesis, key, modules)
         receipt = space.submit([genesis.block], now_ms, blobs=blobs or {})[0]
         if receipt.status != "executed":
             space.close()
             raise SpaceStopped(f"the genesis event was not executed: {receipt.outcome or receipt.code}")
         return space
+
+    @classmethod
+    def follow_new(cls, path: Path, guard_path: Path, genesis: bytes, modules: Sequence[Module] = MODULES) -> Space:
+        """An empty copy of the space that this block founds, to be filled with `follow`. Raises InvalidEvent, ..."""
+        return cls._made(path, guard_path, check_event(genesis), None, modules)
+
+    @classmethod
+    def _made(
+        cls, path: Path, guard_path: Path, genesis: Event, key: SigningKey | None, modules: Sequence[Module]
+    ) -> Space:
+        configuration, _ = epoch.founding(genesis)
+        store = Store.open(path, create=True)
+        if key is not None:
+            guard = GuardFile(guard_path)
+            guard.write(opening_guard(configuration))
+            guard.close()
+        with store.transaction():
+            store.set_meta("space", genesis.cid)
+            store.set_meta("epoch", configuration.encode())
+            store.set_meta("unstated", b"genesis")
+            store.set_meta("position", opening(configuration).encode())
+        return cls(store, guard_path, key, modules)
 
     @classmethod
     def open(
@@ -133,8 +149,7 @@ class Space:
         store = self.store
         frontier_bytes = store.meta("frontier")
         frontier = Frontier() if frontier_bytes is None else Frontier.restore(frontier_bytes)
-        backend = SqliteBackend(store.db, create=not store.is_read_only)
-        self.machine = Machine(backend, self.modules, frontier, self.cid)
+        self.machine = Machine(self.backend(), self.modules, frontier, self.cid)
         self.kernel: Kernel = self.machine.kernel
         self.tables = self.machine.tables
         self.graph = Graph(store.events, self.cid)
@@ -143,10 +158,15 @@ class Space:
         assert encoded is not None
         assert position is not None
         self.epoch = Epoch.decode(encoded)
+        self._unstated = _statement(self.epoch, store.meta("unstated"))
         self._notices_seen = self.tables.last_no("notice")
         self._erased_seen = self.tables.last_no("private_erased")
         self._check_versions()
         self._orderer = self._make_orderer(Position.decode(position), self._key)
+
+    def backend(self) -> SqliteBackend:
+        """The state's tables in the store's file."""
+        return SqliteBackend(self.store.db, create=not self.store.is_read_only)
 
     def _make_orderer(self, position: Position, key: SigningKey | None) -> Orderer:
         blocks = self.store.ordering.to_resume(self.epoch.cid, position.keep_from)
@@ -216,6 +236,84 @@ class Space:
                     done[leaf.subject] = leaf
         self._announce(work)
         return [self._receipt(r, done) for r in receipts]
+
+    def follow(
+        self,
+        events: Sequence[bytes],
+        ordering: Sequence[bytes],
+        now_ms: int,
+        *,
+        blobs: Mapping[bytes, bytes] | None = None,
+        codes: Sequence[str | None] | None = None,
+    ) -> None:
+        """Take over what validators ordered: events first, then their blocks, parents before children.
+
+        Everything is verified; a known event or block changes nothing. Raises InvalidEvent, InvalidBlock, SpaceStopped.
+        """
+        fresh = []
+        for position, block in enumerate(events):
+            if codes is not None and codes[position] is not None:
+                raise InvalidEvent(str(codes[position]))
+            fresh.append(check_event(block) if codes is None else decode_event(block))
+        with self._transaction() as work:
+            if blobs:
+                self.store.blobs.put(sorted(blobs.items()))
+            admitted = self.graph.admit(fresh, referenced=True)
+            for position, kind in enumerate(admitted.kinds):
+                if kind not in ("new", "fork", "duplicate", "known"):
+                    raise InvalidEvent(kind, event=cid_text(fresh[position].cid))
+            if admitted.rows:
+                self.store.events.add(admitted)
+                self._orderer.events_held(admitted.cids)
+            for raw in ordering:
+                self._orderer.receive(raw, now_ms)
+            self._advance(now_ms, {e.cid: e for e in fresh}, work)
+        self._announce(work)
+
+    def recover(self, recovery: Recovery, key: SigningKey) -> None:
+        """Take up a recovery epoch that this space's recovery keys signed, and order with `key` from now on.
+
+        The guard is written before the database, so a crash in between leaves a guard behind, never one missing.
+        Raises InvalidRecovery (also `wrong_checkpoint` if it is not about this log as it stands).
+        """
+        self._check_recovery(recovery)
+        guard = GuardFile(self.guard_path)
+        guard.write(opening_guard(recovery.epoch))
+        guard.close()
+        self._begin_epoch(recovery)
+        self._key = key
+        self._guard = GuardFile(self.guard_path)
+        self.stopped = ""
+        self._load()
+
+    def _check_recovery(self, recovery: Recovery) -> None:
+        genesis = self.store.events.get(self.cid)
+        assert genesis is not None
+        _, allowed = epoch.founding(decode_event(genesis))
+        verify_recovery(recovery, self.epoch, keys=allowed.keys, threshold=max(1, allowed.threshold))
+        stated = checkpoint.parse(recovery.checkpoint)
+        frontier = self.machine.frontier
+        if (stated.size, stated.root) != (frontier.size, frontier.root()):
+            raise InvalidRecovery("wrong_checkpoint", size=stated.size, expected=frontier.size)
+
+    def _begin_epoch(self, recovery: Recovery) -> None:
+        last = self._orderer
+        with self.store.transaction():
+            self.store.set_meta("epoch", recovery.epoch.encode())
+            self.store.set_meta("unstated", recovery.encode())
+            position = opening(recovery.epoch, last.index, self.machine.frontier.root(), last.time_ms)
+            self.store.set_meta("position", position.encode())
+            self.store.set_meta("recovered", codec.encode([last.index, last.time_ms]))
+
+    def reload(self) -> None:
+        """Read everything in memory again, after the tables were made anew."""
+        self._load()
+
+    def follow_recovery(self, recovery: Recovery) -> None:
+        """As a follower, go on in a recovery epoch. Raises InvalidRecovery."""
+        self._check_recovery(recovery)
+        self._begin_epoch(recovery)
+        self._load()
 
     def tick(self, now_ms: int) -> bool:
         """Let due timers run; whether anything was committed. Raises SpaceStopped, StoreError."""
@@ -305,10 +403,6 @@ class Space:
     def _execute(self, commit: Commit, events: dict[bytes, Event], work: list[CommitInfo]) -> None:
         store, machine, graph = self.store, self.machine, self.graph
         first = machine.frontier.size
-        done: list[Done] = []
-        if first == 0 and commit.events:
-            done.append(machine.begin_epoch(Statement(self.epoch, "genesis"), commit.time_ms))
-            machine.append(done)
         pairs = []
         strays = []
         for cid in commit.events:
@@ -317,10 +411,11 @@ class Space:
             if verdict != "ok":
                 strays.append(graph.id_of(cid))
             pairs.append((event, verdict))
-        ran = machine.run(commit.time_ms, pairs)
-        if ran:
-            completed = machine.append(ran)
-            done += ran
+        done = machine.run(commit.time_ms, pairs, self._unstated)
+        if done:
+            completed = machine.append(done)
+            if self._unstated is not None:
+                self._stated(first)
             ids = [None if d.subject is None else graph.id_of(d.subject) for d in done]
             store.log.append([(d.index, i, d.leaf) for d, i in zip(done, ids, strict=True)], completed)
             store.events.place([(i, d.index) for d, i in zip(done, ids, strict=True) if i is not None], strays)
@@ -330,13 +425,22 @@ class Space:
                 commit.index, commit.leader, self.epoch.number, commit.slot, commit.time_ms, digest, first, len(done)
             )
         )
-        self._orderer.executed(digest, ran_timers=any(d.kind == "timer" for d in ran))
+        self._orderer.executed(digest, ran_timers=any(d.kind == "timer" for d in done))
         if done:
             last = self.tables.last_no("notice")
             left = tuple(self.tables.get(notices.Notice, no) for no in range(self._notices_seen + 1, last + 1))
             self._notices_seen = last
             work.append(CommitInfo(commit.index, commit.time_ms, tuple(done), tuple(n for n in left if n is not None)))
             self._check_versions_after(done)
+
+    def _stated(self, leaf: int) -> None:
+        """The epoch's statement is in the log now, at `leaf`."""
+        assert self._unstated is not None
+        if self._unstated.reason != "genesis":
+            leaves = [*decode_epochs(self.store.meta("epoch_leaves")), leaf]
+            self.store.set_meta("epoch_leaves", codec.encode(leaves))
+        self.store.set_meta("unstated", b"")
+        self._unstated = None
 
     def _load_event(self, cid: bytes) -> Event:
         block = self.store.events.get(cid)
@@ -542,6 +646,15 @@ def decode_epochs(stored: bytes | None) -> list[int]:
     """The log positions of the epoch leaves after the founding one."""
     found: Any = [] if stored is None else codec.decode(stored)
     return list(found)
+
+
+def _statement(configuration: Epoch, unstated: bytes | None) -> Statement | None:
+    """The statement of an epoch that no leaf has yet: b'genesis', or the encoded recovery."""
+    if not unstated:
+        return None
+    if unstated == b"genesis":
+        return Statement(configuration, "genesis")
+    return Statement(configuration, "recovery", decode_recovery(unstated))
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
