@@ -114,8 +114,7 @@ class CanonicalChains:
         number = self._history.author_id(event.author)
         assert number is not None, "a committed event is held, so its author has a number"
         for node in self._history.variants(number, event.seq):
-            if node.cid == event.cid or not (node.cid in self._fresh or self._history.is_canonical(node.id)):
-                continue
-            canonical = decode_trusted(self._history.block(node.id), node.cid)
-            return "duplicate" if message_of(canonical) == message_of(event) else "fork"
+            if node.cid in self._fresh or self._history.is_canonical(node.id):
+                canonical = decode_trusted(self._history.block(node.id), node.cid)
+                return "duplicate" if message_of(canonical) == message_of(event) else "fork"
         raise AssertionError("below a canonical head there is a canonical event at each seq")

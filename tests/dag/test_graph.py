@@ -208,7 +208,8 @@ def test_a_chain_of_another_author_is_wrong(space: Space, found_by: str) -> None
 def test_another_space_is_refused(space: Space) -> None:
     other_genesis = make(AUTHORS[1], 0, None, space=None)
     foreign = make(AUTHORS[1], 0, None, space=other_genesis.cid)
-    assert space.admit(other_genesis, foreign) == ["wrong_space"] * 2
+    in_our_chain = make(AUTHORS[0], 1, GENESIS.cid, space=other_genesis.cid)
+    assert space.admit(other_genesis, foreign, in_our_chain) == ["wrong_space"] * 3
 
 
 def test_nothing_is_asked_of_the_store_for_an_event_that_continues_a_chain(space: Space) -> None:
@@ -221,6 +222,19 @@ def test_nothing_is_asked_of_the_store_for_an_event_that_continues_a_chain(space
 
     space.graph._history = Silent()  # type: ignore[assignment]
     assert space.graph.admit([a[1], event(1, a[1], a[0])]).kinds == ["new", "new"]
+
+
+def test_memory_is_bounded_but_for_what_is_pending(space: Space) -> None:
+    for n in range(1000, 1050):
+        first = make(b"\xed\x01" + n.to_bytes(32), 0, None, space=SPACE)
+        assert space.admit(first) == ["new"]
+        space.commit(first)
+    graph = space.graph
+    space.admit(event(1, None))
+    assert len(graph._known) <= 10
+    assert len(graph._chains) <= 10
+    assert len(graph.canonical._heads) <= 10
+    assert not graph.canonical._fresh
 
 
 # --- commit -------------------------------------------------------------------------------------------------------
@@ -291,6 +305,36 @@ def test_batches_cover_what_was_admitted_within_the_limits_of_a_block(space: Spa
     assert sum(batch.events for batch in pending) == len(firsts) + 2
     under = {cid for cid, _ in space.graph.new_under([head for batch in pending for head in batch.heads])}
     assert under == set(space.graph.pending)
+
+
+def test_weigh_leaves_out_what_is_under_known_heads_of_a_lower_generation(space: Space) -> None:
+    shared, tail = chain(1, 2), chain(2, 6)
+    known, head = event(3, None, shared[-1]), event(2, tail[-1], shared[-1])
+    space.admit(*shared, *tail, known, head)
+    assert space.generation(head) > space.generation(known)
+    assert space.graph.weigh([head.cid], [known.cid], 0) == (7, sum(len(e.block) for e in [*tail, head]))
+
+
+def test_weigh_leaves_out_commits_up_to_the_one_given(space: Space) -> None:
+    a = chain(1, 3)
+    space.admit(*a)
+    space.commit(GENESIS, a[0])
+    space.commit(a[1])
+    sizes = [len(e.block) for e in a]
+    assert space.graph.weigh([a[2].cid], [], 0) == (3, sum(sizes))
+    assert space.graph.weigh([a[2].cid], [], 1) == (2, sizes[1] + sizes[2])
+    assert space.graph.weigh([a[2].cid], [], 2) == (1, sizes[2])
+    assert space.graph.weigh([a[2].cid, a[1].cid], [a[2].cid], 0) == (0, 0)
+
+
+def test_what_many_paths_lead_to_is_new_once(space: Space) -> None:
+    root = event(1, None)
+    middle = [event(2, None, root), event(3, None, root)]
+    top = event(1, root, *middle)
+    space.admit(root, *middle, top)
+    assert sorted(space.graph.new_under([top.cid, top.cid, root.cid])) == sorted(
+        [(root.cid, 0), (middle[0].cid, 1), (middle[1].cid, 1), (top.cid, 2)]
+    )
 
 
 def test_weigh_stops_at_the_limits(space: Space) -> None:
