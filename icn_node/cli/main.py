@@ -1,0 +1,116 @@
+"""The way in: `icn` and `icn-node`. Reads the command line, calls the verb, and turns what went wrong into words.
+
+Invariant: the fast path (a fixed verb, answered by a daemon) imports sys, os, socket, json and small files of this
+package, and nothing else; tests/cli/test_startup.py holds it to that.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from icn_node.cli.failure import INTERNAL, INTERRUPTED, OK, USAGE, Failure
+from icn_node.cli.grammar import read
+from icn_node.cli.output import Output
+from icn_node.cli.settings import GLOBAL
+from icn_node.cli.tree import NounOnly, fixed_grammar, whole_grammar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from icn_node.cli.grammar import Verb
+    from icn_node.cli.invocation import Invocation
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `icn` with these arguments (sys.argv); the exit code."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    out = Output(as_json="--json" in options)
+    try:
+        status = _run(tokens)
+        sys.stdout.flush()
+    except Failure as failure:
+        return _failed(out, failure)
+    except KeyboardInterrupt:
+        return _failed(out, Failure(INTERRUPTED, "interrupted")) if out.json else INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`icn ... | head`): no reason for a word, or for Python's own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return OK
+    except Exception as error:
+        if "--debug" in options:
+            raise
+        return _failed(out, _fault(error))
+    return status
+
+
+def daemon(arguments: Sequence[str] | None = None) -> int:
+    """Run `icn-node`: `icn node run`."""
+    return main(["node", "run", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def _failed(out: Output, failure: Failure) -> int:
+    out.failed(failure)
+    sys.stdout.flush()
+    return failure.status
+
+
+def _fault(error: Exception) -> Failure:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
+    said = " ".join(str(error).split())
+    return Failure(
+        INTERNAL,
+        f"a fault of the program: {type(error).__name__}{': ' if said else ''}{said}{where}",
+        code="fault",
+        advice="please report it; --debug shows the trace.",
+    )
+
+
+def _run(tokens: list[str]) -> int:
+    for token in tokens:
+        try:
+            token.encode()
+        except UnicodeEncodeError:
+            raise Failure(USAGE, f"{token!r} is not UTF-8 text") from None
+    if not tokens or tokens[0] in ("--help", "-h"):
+        tokens = ["help", *tokens[1:]]
+    if tokens[0] == "--version":
+        tokens = ["version", *tokens[1:]]
+    fixed = fixed_grammar()
+    try:
+        verb, rest = fixed.find(tokens, GLOBAL)
+    except (NounOnly, Failure):
+        try:
+            verb, rest = whole_grammar().find(tokens, GLOBAL)
+        except NounOnly as noun:
+            verb, rest = fixed.verbs["help",], [noun.noun]
+    reading = read(verb, rest, GLOBAL)
+    if reading.help:
+        reading = read(fixed.verbs["help",], list(verb.words), GLOBAL)
+    from icn_node.cli.invocation import Invocation
+
+    call = Invocation(reading)
+    try:
+        return function_of(reading.verb)(call)
+    finally:
+        call.node.close()
+
+
+def function_of(verb: Verb) -> _Run:
+    """What a verb does, imported if need be."""
+    if not isinstance(verb.run, str):
+        return verb.run
+    module, _, name = verb.run.partition(":")
+    found: _Run = getattr(__import__(module, fromlist=[name]), name)
+    return found
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Run = Callable[[Invocation], int]

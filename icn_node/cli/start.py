@@ -1,0 +1,143 @@
+"""`icn init`: a founder's choices, asked for where they are missing, and what was made, said once."""
+
+from __future__ import annotations
+
+import os
+import time
+from decimal import Decimal
+from typing import Any
+
+from dag.cid import cid_text
+from dag.keys import BadKey, public_of
+from icn_node.cli.failure import INVALID, OK, USAGE, Failure
+from icn_node.cli.grammar import quoted
+from icn_node.cli.invocation import Invocation
+from icn_node.cli.keys import new_secret
+from icn_node.cli.reach import local_errors
+from icn_node.cli.values import read_file, whole_number
+from icn_node.founding import Choices, found
+from icn_node.home import Home
+from icn_node.kernel import calendar
+
+PRINT = "print"
+
+
+def init(call: Invocation) -> int:
+    """Found a space in a new home."""
+    home = Home(call.settings.home)
+    if home.exists:
+        raise Failure(
+            INVALID, f"there is a node in {home.path} already", code="home_taken",
+            advice="found the other in another folder: --home DIR.",
+        )  # fmt: skip
+    name = call.text("name")
+    recovery = _recovery(call)
+    threshold = whole_number("recovery-threshold", call.text("recovery_threshold", "1"), 1, 16)
+    if threshold > max(1, len(recovery)):
+        raise Failure(USAGE, f"--recovery-threshold {threshold} is more than the keys there are")
+    ops = _units(call)
+    zone = call.text("timezone") or local_zone()
+    bylaws = call.text("bylaws")
+    if bylaws:
+        read_file(bylaws)  # said before a secret is asked for
+    choices = Choices(
+        name=name,
+        title=call.text("title") or name,
+        handle=call.text("handle") or name,
+        secret=new_secret(call, f"your key, as {call.text('handle') or name}"),
+        timezone=zone,
+        founder_name=call.text("founder_name"),
+        bylaws=os.path.abspath(bylaws) if bylaws else "",  # noqa: PTH100 - a text
+        recovery=recovery,
+        recovery_threshold=threshold,
+        modules=tuple(call.many("module")),
+        roles=tuple(call.many("role")) or ("steward",),
+        languages=tuple(call.many("language")) or ("en",),
+        custody="node" if call.flag("hosted") else "self",
+        sample=call.flag("sample"),
+    )
+    with local_errors(call.settings.home):
+        home.lock()
+        try:
+            made = found(home, choices, now_ms=time.time_ns() // 1_000_000, ops=ops)
+        finally:
+            home.unlock()
+    answer: dict[str, Any] = {
+        "home": str(home.path), "space": cid_text(made.space), "founder": made.founder, "handle": choices.handle,
+        "node": made.node, "recovery_key": made.recovery_key, "timezone": zone,
+    }  # fmt: skip
+    call.out.answer(answer, lambda: _lines(answer, choices, call), answer["space"])
+    return OK
+
+
+def _recovery(call: Invocation) -> tuple[str, ...]:
+    """The DIDs of recovery keys made elsewhere; () to have one made and printed."""
+    given = [key for key in call.many("recovery_key") if key != PRINT]
+    if given and PRINT in call.many("recovery_key"):
+        raise Failure(USAGE, "--recovery-key is `print`, or DIDs of keys made elsewhere, not both")
+    for did in given:
+        try:
+            public_of(did)
+        except BadKey as error:
+            raise Failure(USAGE, f"--recovery-key {did} is no key's DID ({error.reason.replace('_', ' ')})") from None
+    return tuple(given)
+
+
+def _units(call: Invocation) -> list[dict[str, Any]]:
+    """The founding act's further commands: the units to begin with."""
+    ops: list[dict[str, Any]] = []
+    credit, hours = call.text("credit"), call.text("hours")
+    if credit:
+        ops.append({
+            "op": "credit.create", "ver": 1, "unit": credit, "title": credit.capitalize(),
+            "floor_minor": -_minor(call, "floor", "100"), "ceiling_minor": _minor(call, "ceiling", "500"),
+        })  # fmt: skip
+    if hours:
+        ops.append({"op": "timebank.create", "ver": 1, "unit": hours, "title": hours.capitalize()})
+    return ops
+
+
+def _minor(call: Invocation, option: str, default: str) -> int:
+    """An amount of the new unit, which has two decimals, in its smallest part."""
+    text = call.text(option, default)
+    try:
+        value = Decimal(text.removeprefix("-")) * 100
+    except ArithmeticError:
+        raise Failure(USAGE, f"--{option} is an amount such as 100, not {text!r}") from None
+    if value != value.to_integral_value() or value > 10**17:
+        raise Failure(USAGE, f"--{option} is an amount with at most two decimals, not {text!r}")
+    return int(value)
+
+
+def local_zone() -> str:
+    """This machine's IANA time zone, UTC if it does not say."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if not named:
+        try:
+            named = os.readlink("/etc/localtime").partition("zoneinfo/")[2]  # noqa: PTH115 - a text, not a path
+        except OSError:
+            named = ""
+    return named if named and calendar.known(named) else "UTC"
+
+
+def _lines(answer: dict[str, Any], choices: Choices, call: Invocation) -> list[str]:
+    home = "" if not call.values and not call.settings.home else f" --home {quoted(answer['home'])}"
+    if answer["home"] == str(Home("~/.icn").path) or os.environ.get("ICN_HOME") == answer["home"]:
+        home = ""
+    lines = [
+        f"Founded {choices.title}.", "",
+        f"  its CID, by which anybody checks proofs:  {answer['space']}",
+        f"  founder:  {choices.handle}, {answer['founder']}",
+        f"  home:     {answer['home']}",
+    ]  # fmt: skip
+    if answer["recovery_key"]:
+        lines += [
+            "", "The recovery key. Write it on paper and lock it away: it is shown this once, and without it a node",
+            "that was restored from a backup cannot sign again.", "", f"  {answer['recovery_key']}",
+        ]  # fmt: skip
+    return [
+        *lines, "", "Next:",
+        f"  icn node run{home}",
+        f"  icn status{home}",
+        f"  icn member invite{home}",
+    ]  # fmt: skip
