@@ -81,7 +81,8 @@ class TooManyKeys(Refusal):
     advice = "Revoke one that is no longer used."
 
 
-REGISTERS: Final[tuple[type[Refusal], ...]] = (BadDeviceKey, KeyInUse, KeyNotBound, TooManyKeys)
+USABLE: Final[tuple[type[Refusal], ...]] = (BadDeviceKey, KeyInUse)
+BINDS: Final[tuple[type[Refusal], ...]] = (*USABLE, KeyNotBound, TooManyKeys)
 
 
 def invitation_bytes(space: bytes, did: str) -> bytes:

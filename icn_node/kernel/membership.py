@@ -121,9 +121,11 @@ class TooEarly(Refusal):
     text = "This can be done again from {from_ms} on."
 
 
-ENTERS: tuple[type[Refusal], ...] = (HandleNeeded, registry.HandleTaken, WrongState, *keyring.REGISTERS)
-CLOSES: tuple[type[Refusal], ...] = (OpenObligations, *ledger.REFUSALS)
-TAKES_OVER: tuple[type[Refusal], ...] = (OpenObligations, *ledger.REFUSALS)
+ENTERS: tuple[type[Refusal], ...] = (registry.HandleTaken, WrongState, *keyring.USABLE)
+CLOSES: tuple[type[Refusal], ...] = (
+    OpenObligations, ledger.OverFloor, ledger.OverCeiling, ledger.AccountClosed,
+)  # fmt: skip
+TAKES_OVER: tuple[type[Refusal], ...] = (OpenObligations, ledger.AccountClosed, ledger.OutOfRange)
 
 
 def move(tx: Tables, ctx: Context, party: Party, event: str, **changes: Any) -> Party:
@@ -141,6 +143,14 @@ def move(tx: Tables, ctx: Context, party: Party, event: str, **changes: Any) -> 
     return after
 
 
+def acting(tx: Tables, ctx: Context) -> Party:
+    """The party that acts, in its own affairs. Raises UnknownMember: a decision is nobody's own affair."""
+    found = tx.get(Party, ctx.actor.party)
+    if found is None:
+        raise registry.UnknownMember(member=ctx.actor.did or "the space")
+    return found
+
+
 def person(tx: Tables, did: str) -> Party:
     """The person with that DID. Raises UnknownMember, NotAPerson."""
     found = registry.party_of(tx, did)
@@ -152,7 +162,10 @@ def person(tx: Tables, did: str) -> Party:
 def enter_person(
     tx: Tables, ctx: Context, event: str, handle: str, custody: str, name: Private | None, contact: Private | None
 ) -> Party:
-    """Enter the actor, with the key that signed, or take who was entered before through the step. Raises ENTERS."""
+    """Enter the actor, with the key that signed, or take who was entered before through the step.
+
+    Raises ENTERS, and without any handle HandleNeeded.
+    """
     former = None if ctx.actor.stranger else tx.get(Party, ctx.actor.party)
     handle = handle or ("" if former is None else former.handle)
     if not handle:
@@ -164,7 +177,7 @@ def enter_person(
     public = keyring.usable(tx, ctx.actor.did)
     no = tx.next_no("party")
     blank = Party(no, ctx.actor.did, handle, registry.PERSON, "", ctx.time_ms, ctx.time_ms, name, contact)
-    keyring.register(tx, ctx, blank, public, custody)
+    tx.put(registry.Device(public, no, custody, ctx.time_ms))
     return move(tx, ctx, blank, event)
 
 

@@ -235,10 +235,14 @@ def party_of(tx: Tables, did: str) -> Party:
 
 def active_party(tx: Tables, did: str) -> Party:
     """The party with that DID if it is active. Raises UnknownMember, NotActive."""
-    found = party_of(tx, did)
-    if found.status != ACTIVE:
-        raise NotActive(member=did, status=found.status)
-    return found
+    return checked_active(party_of(tx, did))
+
+
+def checked_active(party: Party) -> Party:
+    """The party, if it is active. Raises NotActive."""
+    if party.status != ACTIVE:
+        raise NotActive(member=party.did, status=party.status)
+    return party
 
 
 def by_handle(tx: Tables, handle: str) -> Party | None:

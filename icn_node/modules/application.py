@@ -152,7 +152,7 @@ def refuse(tx: Tables, cmd: Refuse, ctx: Context) -> None:
 
 
 def withdraw(tx: Tables, cmd: Withdraw, ctx: Context) -> None:
-    _decide(tx, ctx, membership.person(tx, ctx.actor.did), "withdraw")
+    _decide(tx, ctx, membership.acting(tx, ctx), "withdraw")
 
 
 def on_application(tx: Tables, no: int, ctx: Context) -> None:
@@ -213,7 +213,7 @@ MODULE = Module(
         command(Admit, admit, refuses=_ADMITS, example={"member": "dave"}),
         command(Refuse, refuse, refuses=_ADMITS, private={"reason": "parties role:steward"},
                 example={"member": "dave", "reason": "Lives outside our area."}),
-        command(Withdraw, withdraw, refuses=_ADMITS),
+        command(Withdraw, withdraw, refuses=(registry.UnknownMember, WrongState)),
     ),
     queries=(
         query("member.applications", ApplicationsQuery, applications, example={"limit": 10},

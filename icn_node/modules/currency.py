@@ -122,13 +122,13 @@ MODULE = Module(
     doc=__doc__,
     commands=(
         command(Create, create, refuses=(units.UnitExists, units.BadTerms),
-                example={"unit": "LEAF", "title": "Leaf", "cap_minor": "100000.00", "mint": "role issuer or decision"}),
-        command(Change, change, refuses=units.REFUSALS, example={"unit": "LEAF", "cap_minor": "200000.00"}),
+                example={"unit": "LEAF", "title": "Leaf", "cap": "100000.00", "mint": "role issuer or decision"}),
+        command(Change, change, refuses=units.REFUSALS, example={"unit": "LEAF", "cap": "200000.00"}),
         command(Mint, mint, refuses=(*_MOVES, registry.NotActive, ledger.OverCeiling, ledger.OverCap),
                 private={"memo": "parties"}, result="the transfer's number",
-                example={"amount_minor": "500.00", "unit": "LEAF", "payee": "bob"}),
+                example={"amount": "500.00", "unit": "LEAF", "payee": "bob"}),
         command(Burn, burn, refuses=(*_MOVES, ledger.OverFloor, ledger.OverCeiling), private={"memo": "parties"},
-                result="the transfer's number", example={"amount_minor": "20.00", "unit": "LEAF"}),
+                result="the transfer's number", example={"amount": "20.00", "unit": "LEAF"}),
     ),
     queries=(
         query("currency.list", List, list_,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from icn_node.kernel import registry
+from icn_node.kernel import membership, registry
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Name, Private, Title, Who
 from icn_node.kernel.lifecycle import Lifecycle, WrongState, step
@@ -172,7 +172,7 @@ def join(tx: Tables, cmd: Join, ctx: Context) -> None:
     group = _open(tx, cmd.group)
     if not group.open:
         raise ByInvitation(group=cmd.group)
-    _add(tx, ctx, cmd.group, registry.active_party(tx, ctx.actor.did))
+    _add(tx, ctx, cmd.group, registry.checked_active(membership.acting(tx, ctx)))
 
 
 def _add(tx: Tables, ctx: Context, name: str, party: Party) -> None:
@@ -188,28 +188,27 @@ def add(tx: Tables, cmd: Add, ctx: Context) -> None:
     ctx.notify(tx, party.no, "group.added", group=cmd.group)
 
 
-def _member(tx: Tables, name: str, did: str) -> GroupMember:
+def _member(tx: Tables, name: str, party: Party) -> GroupMember:
     registry.group_of(tx, name)
-    party = registry.party_of(tx, did)
     found = tx.get(GroupMember, name, party.no)
     if found is None:
-        raise NotInGroup(group=name, member=did)
+        raise NotInGroup(group=name, member=party.did)
     return found
 
 
 def leave(tx: Tables, cmd: Leave, ctx: Context) -> None:
-    tx.delete(GroupMember, cmd.group, _member(tx, cmd.group, ctx.actor.did).party)
+    tx.delete(GroupMember, cmd.group, _member(tx, cmd.group, membership.acting(tx, ctx)).party)
 
 
 def remove(tx: Tables, cmd: Remove, ctx: Context) -> None:
-    member = _member(tx, cmd.group, cmd.member)
+    member = _member(tx, cmd.group, registry.party_of(tx, cmd.member))
     tx.delete(GroupMember, cmd.group, member.party)
     ctx.notify(tx, member.party, "group.removed", group=cmd.group)
 
 
 def appoint(tx: Tables, cmd: Appoint, ctx: Context) -> None:
     _open(tx, cmd.group)
-    member = _member(tx, cmd.group, cmd.member)
+    member = _member(tx, cmd.group, registry.party_of(tx, cmd.member))
     tx.put(msgspec.structs.replace(member, coordinates=cmd.coordinates))
     if cmd.coordinates:
         ctx.notify(tx, member.party, "group.appointed", group=cmd.group)

@@ -244,15 +244,15 @@ MODULE = Module(
     records=membership.RECORDS,
     commands=(
         command(Invite, invite, private={"note": "parties"}, result="the invitation's number",
-                refuses=(keyring.BadDeviceKey, keyring.KeyInUse, BadInvitationTime, TooManyInvitations,
+                refuses=(*keyring.USABLE, BadInvitationTime, TooManyInvitations,
                          registry.HandleTaken, roles.UnknownRole, membership.NotUnclaimed),
                 example={"key": _DID, "until": "2026-02-01", "handle": "carol"}),
         command(Uninvite, uninvite, refuses=(registry.UnknownMember, UnknownInvitation, WrongState),
                 example={"invitation": 1}),
         command(Join, join, private={"name": "members", "contact": "parties role:steward"},
                 result="the new member's number",
-                refuses=(UnknownInvitation, InvitationOver, InvitationNotProven, *membership.ENTERS,
-                         *membership.TAKES_OVER),
+                refuses=(UnknownInvitation, InvitationOver, InvitationNotProven, membership.HandleNeeded,
+                         *membership.ENTERS, *membership.TAKES_OVER),
                 example={"invitation": _DID, "proof": "00" * 64, "handle": "carol", "name": "Carol Jansen"}),
     ),
     queries=(

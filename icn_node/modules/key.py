@@ -137,7 +137,7 @@ class StopRecovery(Command, frozen=True):
 
 
 def add_key(tx: Tables, cmd: AddKey, ctx: Context) -> None:
-    party = membership.person(tx, ctx.actor.did)
+    party = membership.acting(tx, ctx)
     _add(tx, ctx, party, cmd.key, cmd.proof, cmd.custody, cmd.label)
 
 
@@ -151,7 +151,7 @@ def _add(
 
 
 def revoke_key(tx: Tables, cmd: RevokeKey, ctx: Context) -> None:
-    party = membership.person(tx, cmd.member or ctx.actor.did)
+    party = membership.person(tx, cmd.member) if cmd.member else membership.acting(tx, ctx)
     device = keyring.device_of(tx, party, cmd.key)
     if len(keyring.live(tx, party.no)) == 1:
         raise keyring.LastKey(key=cmd.key, member=party.did)
@@ -160,7 +160,7 @@ def revoke_key(tx: Tables, cmd: RevokeKey, ctx: Context) -> None:
 
 
 def rotate_key(tx: Tables, cmd: RotateKey, ctx: Context) -> None:
-    party = membership.person(tx, ctx.actor.did)
+    party = membership.acting(tx, ctx)
     old = cmd.old or did_of(ctx.actor.key)
     # The old one goes first, so that who has the most keys allowed can rotate; if the new one is refused, so is all.
     keyring.revoke(tx, ctx, keyring.device_of(tx, party, old))
@@ -263,7 +263,7 @@ def on_recovery(tx: Tables, no: int, ctx: Context) -> None:
 
 
 def stop_recovery(tx: Tables, cmd: StopRecovery, ctx: Context) -> None:
-    party = membership.person(tx, cmd.member or ctx.actor.did)
+    party = membership.person(tx, cmd.member) if cmd.member else membership.acting(tx, ctx)
     recovery = _running(tx, party.no)
     if recovery is None:
         raise UnknownRecovery(recovery=0)
@@ -322,17 +322,16 @@ MODULE = Module(
     always_on=True,
     records=(Recovery,),
     commands=(
-        command(AddKey, add_key, refuses=(*_NOBODY, *keyring.REGISTERS), private={"label": "parties"},
+        command(AddKey, add_key, refuses=(registry.UnknownMember, *keyring.BINDS), private={"label": "parties"},
                 example={**_NEW, "label": "phone"}, cli="member key add"),
         command(RevokeKey, revoke_key, example={"key": _DID}, cli="member key revoke",
                 refuses=(*_NOBODY, keyring.BadDeviceKey, keyring.UnknownDeviceKey, keyring.LastKey)),
         command(RotateKey, rotate_key, private={"label": "parties"}, example=_NEW, cli="member key rotate",
-                refuses=(*_NOBODY, *keyring.REGISTERS, keyring.UnknownDeviceKey)),
-        command(Recover, recover, refuses=(*_NOBODY, OwnRecovery, RecoveryOpen, *keyring.REGISTERS),
+                refuses=(registry.UnknownMember, keyring.UnknownDeviceKey, *keyring.BINDS)),
+        command(Recover, recover, refuses=(*_NOBODY, OwnRecovery, RecoveryOpen, *keyring.USABLE, keyring.KeyNotBound),
                 result="the recovery's number", example={"member": "bob", **_NEW}),
         command(ApproveRecovery, approve_recovery, result="'1 of 2', 'waiting' or 'done'", example={"recovery": 1},
-                refuses=(UnknownRecovery, OwnRecovery, AlreadyApproved, WrongState, keyring.KeyInUse,
-                         keyring.BadDeviceKey)),
+                refuses=(UnknownRecovery, OwnRecovery, AlreadyApproved, WrongState, keyring.KeyInUse)),
         command(StopRecovery, stop_recovery, refuses=(*_NOBODY, UnknownRecovery), example={"member": "bob"}),
     ),
     queries=(

@@ -143,8 +143,7 @@ def confirm(tx: Tables, cmd: Confirm, ctx: Context) -> None:
         raise OwnClaim(claim=claimed.no)
     member = tx.get(registry.Party, claimed.member)
     assert member is not None
-    if member.status != registry.ACTIVE:
-        raise registry.NotActive(member=member.did, status=member.status)
+    registry.checked_active(member)
     _end(tx, claimed, "confirm")
     membership.take_over(tx, ctx, membership.unclaimed(tx, claimed.label), member)
     ctx.notify(tx, member.no, "label.confirmed", claim=claimed.no)

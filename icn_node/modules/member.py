@@ -15,7 +15,7 @@ from msgspec import Meta
 from icn_node.kernel import keyring, membership, registry
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Handle, Name, No, Private, Who
-from icn_node.kernel.ledger import DAY_MS
+from icn_node.kernel.ledger import DAY_MS, SameAccount
 from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.membership import NotAPerson, NothingChanged, TooEarly
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, command, query
@@ -60,7 +60,7 @@ class Settle(Command, frozen=True):
 
 
 def rename(tx: Tables, cmd: Rename, ctx: Context) -> None:
-    party = membership.person(tx, ctx.actor.did)
+    party = membership.acting(tx, ctx)
     if party.handle == cmd.handle:
         raise NothingChanged
     registry.check_handle(tx, cmd.handle, party.no)
@@ -73,14 +73,14 @@ def rename(tx: Tables, cmd: Rename, ctx: Context) -> None:
 
 
 def describe(tx: Tables, cmd: Describe, ctx: Context) -> None:
-    party = registry.party_of(tx, cmd.party or ctx.actor.did)
+    party = registry.party_of(tx, cmd.party) if cmd.party else membership.acting(tx, ctx)
     if cmd.name is None and cmd.contact is None:
         raise NothingChanged
     tx.put(msgspec.structs.replace(party, name=cmd.name or party.name, contact=cmd.contact or party.contact))
 
 
 def leave(tx: Tables, cmd: Leave, ctx: Context) -> None:
-    party = membership.person(tx, ctx.actor.did)
+    party = membership.acting(tx, ctx)
     heir = None if cmd.heir is None else registry.active_party(tx, cmd.heir).no
     cover = ctx.param(tx, "member.space_covers_debts") is True
     membership.empty_accounts(tx, ctx, party, heir=heir, to_space=cmd.to_space, cover=cover, kind="closing")
@@ -160,8 +160,7 @@ def show(tx: Tables, q: ShowQuery, reader: Context) -> dict[str, Any]:
     }
 
 
-_NOBODY: tuple[type[Refusal], ...] = (registry.UnknownMember, NotAPerson)
-_LEAVES = (*_NOBODY, registry.NotActive, WrongState, *membership.CLOSES)
+_LEAVES: tuple[type[Refusal], ...] = (registry.UnknownMember, registry.NotActive, WrongState, *membership.CLOSES)
 
 MODULE = Module(
     name="member",
@@ -169,13 +168,13 @@ MODULE = Module(
     always_on=True,
     records=membership.RECORDS,
     commands=(
-        command(Rename, rename, refuses=(*_NOBODY, registry.HandleTaken, TooEarly, NothingChanged),
+        command(Rename, rename, refuses=(registry.UnknownMember, registry.HandleTaken, TooEarly, NothingChanged),
                 example={"handle": "carla"}),
         command(Describe, describe, refuses=(registry.UnknownMember, NothingChanged),
                 private={"name": "members", "contact": "parties role:steward"},
                 example={"name": "Carol Jansen-Smit"}),
-        command(Leave, leave, refuses=_LEAVES, example={"heir": "ann"}),
-        command(Settle, settle, refuses=_LEAVES, example={"member": "erin"}),
+        command(Leave, leave, refuses=(*_LEAVES, SameAccount), example={"heir": "ann"}),
+        command(Settle, settle, refuses=(NotAPerson, *_LEAVES), example={"member": "erin"}),
     ),
     queries=(
         query("member.list", ListQuery, list_parties, columns=("no", "handle", "name", "status", "since_ms", "did"),

@@ -19,7 +19,7 @@ from msgspec import Meta
 from icn_node.kernel import keyring, membership, registry, timers
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import INT64_MAX, DeviceKey, Handle, Private, Signature, TimeMs, UnitCode, Who
-from icn_node.kernel.ledger import DAY_MS, UnknownUnit, unit_of
+from icn_node.kernel.ledger import DAY_MS, SameAccount, UnknownUnit, unit_of
 from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.membership import MandateOffer
 from icn_node.kernel.module import Amount, Command, Module, NoticeSpec, ParamSpec, Query, TimerSpec, command, query
@@ -177,17 +177,14 @@ def _organisation(tx: Tables, did: str) -> Party:
 
 
 def _active(tx: Tables, did: str) -> Party:
-    party = _organisation(tx, did)
-    if party.status != registry.ACTIVE:
-        raise registry.NotActive(member=did, status=party.status)
-    return party
+    return registry.checked_active(_organisation(tx, did))
 
 
 def create(tx: Tables, cmd: Create, ctx: Context) -> int:
     keyring.usable(tx, cmd.did)
     keyring.check_bound(ctx, cmd.did, cmd.did, cmd.proof)
     registry.check_handle(tx, cmd.handle, None)
-    creator = membership.person(tx, ctx.actor.did)
+    creator = membership.acting(tx, ctx)
     others = {no for no in (_signer(tx, did).no for did in cmd.signers) if no != creator.no}
     if 1 + len(others) > SIGNERS_MOST:
         raise TooManySigners(organisation=cmd.did, most=SIGNERS_MOST)
@@ -215,10 +212,7 @@ def _alone(need: int) -> int | None:
 
 
 def _signer(tx: Tables, did: str) -> Party:
-    party = membership.person(tx, did)
-    if party.status != registry.ACTIVE:
-        raise registry.NotActive(member=did, status=party.status)
-    return party
+    return registry.checked_active(membership.person(tx, did))
 
 
 def _offer(tx: Tables, ctx: Context, party: Party) -> MandateOffer:
@@ -345,7 +339,7 @@ def revoke(tx: Tables, cmd: Revoke, ctx: Context) -> None:
 
 
 def resign(tx: Tables, cmd: Resign, ctx: Context) -> None:
-    _end_mandate(tx, ctx, _active(tx, cmd.organisation), membership.person(tx, ctx.actor.did))
+    _end_mandate(tx, ctx, _active(tx, cmd.organisation), membership.acting(tx, ctx))
 
 
 def _end_mandate(tx: Tables, ctx: Context, party: Party, signer: Party) -> None:
@@ -430,7 +424,7 @@ MODULE = Module(
     commands=(
         command(Create, create, private={"name": "members", "contact": "parties role:steward"},
                 result="the party's number",
-                refuses=(keyring.BadDeviceKey, keyring.KeyInUse, keyring.KeyNotBound, registry.HandleTaken,
+                refuses=(*keyring.USABLE, keyring.KeyNotBound, registry.HandleTaken,
                          registry.UnknownMember, membership.NotAPerson, registry.NotActive, TooFewSigners,
                          TooManySigners),
                 example={"did": _DID, "proof": "00" * 64, "handle": "bakery", "signers": ["bob", "carol"], "need": 2,
@@ -446,10 +440,10 @@ MODULE = Module(
                 example={"organisation": "bakery", "signer": "dave", "unit": "CREDIT", "limit": "100"}),
         command(Revoke, revoke, refuses=(*_ACTIVE, membership.NotAPerson, NoMandate, TooFewSigners),
                 example={"organisation": "bakery", "signer": "dave"}),
-        command(Resign, resign, refuses=(*_ACTIVE, membership.NotAPerson, NoMandate, TooFewSigners),
+        command(Resign, resign, refuses=(*_ACTIVE, NoMandate, TooFewSigners),
                 example={"organisation": "bakery"}),
         command(SetRule, set_rule, refuses=(*_ACTIVE, TooFewSigners), example={"organisation": "bakery", "need": 2}),
-        command(Close, close, refuses=(*_ACTIVE, WrongState, *membership.CLOSES),
+        command(Close, close, refuses=(*_ACTIVE, SameAccount, *membership.CLOSES),
                 example={"organisation": "bakery", "heir": "ann"}),
     ),
     queries=(

@@ -12,13 +12,17 @@ from msgspec import Meta
 
 from icn_node.kernel import membership, registry, roles
 from icn_node.kernel.context import Context
-from icn_node.kernel.fields import DurationMs, Name, TimeMs, Title, Who
+from icn_node.kernel.fields import Name, TimeMs, Title, Who
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, TimerSpec, command, query
 from icn_node.kernel.module import Party as PartyNo
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Tables
 
 DEFINED_MOST = 200
+TermMs = Annotated[
+    int,
+    Meta(ge=3_600_000, le=2**53 - 1, extra={"kind": "duration"}, description="how long a term lasts, at least an hour"),
+]
 
 
 class TooManyRoles(Refusal):
@@ -35,7 +39,7 @@ class Define(Command, frozen=True):
     OP: ClassVar[str] = "role.define"
     role: Name
     title: Title
-    term_ms: Annotated[DurationMs, Meta(ge=3_600_000)] | None = None
+    term_ms: TermMs | None = None
     seats: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     max_terms: Annotated[int, Meta(ge=1, le=100)] | None = None
 
@@ -96,7 +100,7 @@ def revoke(tx: Tables, cmd: Revoke, ctx: Context) -> None:
 
 
 def resign(tx: Tables, cmd: Resign, ctx: Context) -> None:
-    party = membership.person(tx, ctx.actor.did)
+    party = membership.acting(tx, ctx)
     roles.end(tx, ctx, cmd.role, party, "resigned")
     ctx.notify(tx, registry.SPACE, "role.vacant", role=cmd.role, member=party.did)
 
@@ -158,7 +162,7 @@ MODULE = Module(
                 result="the term's number", example={"role": "treasurer", "member": "bob"}),
         command(Revoke, revoke, refuses=(registry.UnknownMember, roles.NotHeld),
                 example={"role": "treasurer", "member": "bob"}),
-        command(Resign, resign, refuses=(registry.UnknownMember, membership.NotAPerson, roles.NotHeld),
+        command(Resign, resign, refuses=(registry.UnknownMember, roles.NotHeld),
                 example={"role": "treasurer"}),
     ),
     queries=(

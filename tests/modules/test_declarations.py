@@ -7,19 +7,24 @@ import importlib
 import inspect
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from icn_node.kernel import policy, refusal
 from icn_node.kernel.execute import Kernel
-from icn_node.kernel.fields import kind_of
+from icn_node.kernel.fields import element_of, kind_of
 from icn_node.kernel.module import CommandSpec, Module, NoticeSpec, QuerySpec
-from icn_node.kernel.private import plan_of
+from icn_node.kernel.private import commitment, plan_of
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record
 from icn_node.modules import MODULES
+from icn_node.rpc.edge import Intake
+from tests.people import unit
+from tests.world import World
 
 SOURCE = Path(inspect.getfile(policy)).parent.parent
 COMMANDS = [pytest.param(m, c, id=c.op) for m in MODULES for c in m.commands]
@@ -97,9 +102,52 @@ def test_it_is_documented_and_its_example_names_its_fields(module: Module, spec:
         assert not missing, f"the example lacks {missing}"
 
 
+@pytest.fixture(scope="module")
+def town() -> World:
+    """Everybody and everything that examples name."""
+    w = World(roles=("steward", "treasurer"))
+    for name in ("bob", "carol", "dave", "erin"):
+        w.member(name)
+    w.member("bakery", kind="organisation")
+    for code, kind in (
+        ("CREDIT", "credit"),
+        ("CC", "credit"),
+        ("HOUR", "hours"),
+        ("LEAF", "currency"),
+        ("SUN", "credit"),
+    ):
+        unit(w, code, kind=kind, decimals=0 if kind == "hours" else 2)
+    return w
+
+
+@pytest.mark.parametrize(("module", "spec"), [*COMMANDS, *QUERIES])
+def test_its_example_is_understood(town: World, module: Module, spec: CommandSpec | QuerySpec) -> None:
+    """As somebody would type it: handles, decimals and dates become what the event, or the query, holds."""
+    intake = Intake(town.tables)
+    if isinstance(spec, QuerySpec):
+        if spec.example:
+            assert isinstance(intake.query(spec.cls, spec.example), spec.cls)
+        return
+    fields = intake.command(spec.cls, spec.example, spec.private)
+    for name, (value, audience) in intake.texts.items():
+        assert name in spec.private
+        fields[name] = msgspec.to_builtins(commitment(bytes(32), str(value).encode(), audience), builtin_types=(bytes,))
+    command = msgspec.convert(fields, spec.cls)
+    assert town.kernel.decode({"op": spec.op, "ver": spec.cls.VER, **fields}) == command
+
+
+def leaves(cls: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
+    """The fields of a struct, and of the structs in its lists, by their own names."""
+    for field in msgspec.structs.fields(cls):
+        yield field.name, field.type
+        inner = element_of(field.type) if kind_of(field.type) == "list" else None
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            yield from leaves(inner)
+
+
 @pytest.mark.parametrize(("module", "spec"), COMMANDS)
 def test_private_fields_have_an_audience(module: Module, spec: CommandSpec) -> None:
-    private = {f.name for f in msgspec.structs.fields(spec.cls) if kind_of(f.type) == "private"}
+    private = {name for name, declared in leaves(spec.cls) if kind_of(declared) == "private"}
     assert private == set(spec.private), "each private field, and nothing else, states its default audience"
     for audience in spec.private.values():
         assert audience.split() == sorted(audience.split()), audience
