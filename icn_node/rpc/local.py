@@ -6,7 +6,7 @@ waiting for others' commits makes no sense here. It must not be used while a dae
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,13 +17,13 @@ from icn_node.keystore import NoSuchKey, node_key
 from icn_node.node import wall_clock_ms
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.jsonrpc import RpcError
-from icn_node.rpc.methods import NODE_METHODS, Methods, Progress
+from icn_node.rpc.methods import NODE_METHODS, Methods
 from icn_node.rpc.session import Session
 from icn_node.space import Receipt, Space
 
 
 @contextmanager
-def opened(home: Home, progress: Progress | None = None) -> Iterator[Methods]:
+def opened(home: Home) -> Iterator[Methods]:
     """The methods of a home that no daemon runs on. Raises HomeMissing, HomeBusy, StoreError."""
     config = home.config()
     home.lock()
@@ -41,18 +41,22 @@ def opened(home: Home, progress: Progress | None = None) -> Iterator[Methods]:
                 return space.submit(blocks, wall_clock_ms(), blobs=blobs)
 
             vault_key = node_key(home.vault_key_path) if home.vault_key_path.exists() else None
-            yield Methods(home, space, submit, vault_key=vault_key, clock=wall_clock_ms, progress=progress)
+            yield Methods(home, space, submit, vault_key=vault_key, clock=wall_clock_ms)
         finally:
             space.close()
     finally:
         home.unlock()
 
 
-def call(home: Home, calls: Sequence[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
+def call(
+    home: Home, calls: Sequence[tuple[str, dict[str, Any]]], progress: Callable[[str, int, int], None] | None = None
+) -> list[Any]:
     """Answer calls in order within one session; the results. Raises RpcError of the first that fails."""
 
     async def run(methods: Methods) -> list[Any]:
         session = Session()
+        if progress is not None:
+            session.progress = progress
         answers = []
         for name, params in calls:
             method = NODE_METHODS.get(name)
@@ -61,5 +65,5 @@ def call(home: Home, calls: Sequence[tuple[str, dict[str, Any]]], progress: Prog
             answers.append(await methods.call(session, name, params))
         return answers
 
-    with opened(home, progress) as methods:
+    with opened(home) as methods:
         return trio.run(run, methods)

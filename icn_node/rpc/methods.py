@@ -33,15 +33,13 @@ from icn_node.kernel import keyring, notices, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.refusal import Refusal, words
 from icn_node.keystore import Keystore, KeystoreError, Locked, NoSuchKey
-from icn_node.rpc import discover, jsonrpc
+from icn_node.rpc import discover, jsonrpc, whole
 from icn_node.rpc.edge import Intake, Outtake, iso, wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.session import Session
 from icn_node.space import Receipt, Space, SpaceStopped
 
 Submit = Callable[[Sequence[bytes], Mapping[bytes, bytes]], Awaitable[list[Receipt]]]
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,6 @@ class Methods:
         clock: Callable[[], int],
         status: Callable[[], dict[str, Any]] | None = None,
         stop: Callable[[], None] | None = None,
-        progress: Progress | None = None,
     ) -> None:
         self.home = home
         self.space = space
@@ -76,8 +73,7 @@ class Methods:
         self.groups = None if vault_key is None else vault.GroupKeys(space.store, vault_key)
         self.composer = Composer(space, self.groups)
         self.clock = clock
-        self.progress = progress or (lambda what, done, total: None)
-        self._submit = submit
+        self.submit = submit
         self._status = status
         self.stop = stop
         self._authors: dict[bytes, trio.Lock] = {}
@@ -204,7 +200,7 @@ class Methods:
             async with lock:
                 draft = self.composer.draft(key.author, wishes, at_ms=self.clock(), until_ms=until_ms)
                 block = attach(draft.unsigned, key.sign(signing_bytes(draft.unsigned)))
-                receipt = (await self._submit([block], draft.blobs))[0]
+                receipt = (await self.submit([block], draft.blobs))[0]
         finally:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._authors.pop(key.author, None)
@@ -501,7 +497,7 @@ async def _submit_events(methods: Methods, session: Session, params: dict[str, A
         except vault.BlobInvalid as error:
             raise wrong("blobs", str(error), h) from None
         blobs[bytes.fromhex(h)] = data
-    receipts = await methods._submit(blocks, blobs)
+    receipts = await methods.submit(blocks, blobs)
     if len(receipts) == 1 and "block" in params:
         return methods.answer(receipts[0])
     return [receipt_json(r) for r in receipts]
@@ -656,5 +652,19 @@ NODE_METHODS: dict[str, NodeMethod] = {
     ),
     "dag.proof": NodeMethod(
         _proof, "A proof file that an event and its outcome are in the signed log.", {"event": ("string", "its CID")}
+    ),
+    "dag.verify": NodeMethod(whole.verify, "Recheck everything from nothing: signatures, order, outcomes, sums.", {}),
+    "dag.rebuild": NodeMethod(whole.rebuild, "Make the state's tables anew from the log.", {}),
+    "dag.export": NodeMethod(
+        whole.export, "Write the whole space as a CAR archive.",
+        {"path": ("string", "the file to write"), "with_private": ("boolean", "with encrypted private payloads")},
+    ),
+    "dag.import": NodeMethod(
+        whole.take, "Take from an archive of this space the events that this node lacks.",
+        {"path": ("string", "the file to read")},
+    ),
+    "backup.create": NodeMethod(
+        whole.back_up, "Write an encrypted backup, to be opened with the printed recovery key.",
+        {"path": ("string", "the file; by default a new one in the home's backups folder")},
     ),
 }  # fmt: skip

@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class Server:
 
 class _Connection:
     def __init__(self, stream: trio.SocketStream, methods: Methods, log: Log) -> None:
-        self.session = Session()
+        self.session = Session(progress=self._progress)
         self._stream = stream
         self._methods = methods
         self._log = log
@@ -126,6 +127,7 @@ class _Connection:
         self._under_way = trio.CapacityLimiter(MOST_UNDER_WAY)
         self._order = trio.Lock()
         self._scope = trio.CancelScope()
+        self._told = 0.0
 
     async def run(self) -> None:
         """Read lines until the other side closes; answer each."""
@@ -224,6 +226,15 @@ class _Connection:
         except trio.ClosedResourceError:
             pass
 
+    def _progress(self, what: str, done: int, total: int) -> None:
+        """Long work of this connection, told from its worker thread, at most a few times a second."""
+        now = time.monotonic()
+        if now - self._told < 0.3 and done < total:
+            return
+        self._told = now
+        params = {"what": what, "done": done, "total": total}
+        trio.from_thread.run_sync(self.tell, "progress", params)
+
     async def _put(self, line: bytes) -> None:
         with contextlib.suppress(trio.ClosedResourceError, trio.BrokenResourceError):
             await self._send.send(line)
@@ -232,4 +243,3 @@ class _Connection:
         with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             async for line in self._receive:
                 await self._stream.send_all(line)
-

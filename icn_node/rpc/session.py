@@ -7,6 +7,7 @@ the connection ends the opened keys are forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dag.keys import SigningKey
@@ -14,8 +15,12 @@ from dag.keys import SigningKey
 
 @dataclass(slots=True)
 class Session:
-    """keys: opened keys by the DID of the member they act for. member: whose session it is, '' for the operator."""
+    """keys: opened keys by the DID of the member they act for. member: whose session it is, '' for the operator.
+
+    progress: called, from any thread, with what long work is doing, how much is done, and how much there is.
+    """
 
     member: str = ""
     keys: dict[str, SigningKey] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set)
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None
