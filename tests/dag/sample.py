@@ -1,6 +1,7 @@
 """Events for the tests of graph and store: structurally real, signed with anything, since neither looks at that."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from dag.cid import cid_of
 from dag.event import Event, attach, decode_trusted, unsigned
@@ -17,12 +18,14 @@ def make(
     space: bytes | None,
     at: int = 1,
     sig: int = 0,
+    ops: Iterable[dict[str, Any]] = ({"op": "test.op", "ver": 1},),
 ) -> Event:
     """An event as the graph sees it: checked elsewhere, so the signature can be anything."""
     nonce = None if space else bytes(16)
-    ops = [{"op": "test.op", "ver": 1}]
-    fields = {"space": space, "nonce": nonce, "author": author, "seq": seq, "prev": prev, "parents": list(parents)}
-    block = attach(unsigned(**fields, at=at, until=None, ops=ops), bytes([sig]) * 64)  # type: ignore[arg-type]
+    body = unsigned(
+        space=space, nonce=nonce, author=author, seq=seq, prev=prev, parents=parents, at=at, until=None, ops=ops
+    )
+    block = attach(body, bytes([sig]) * 64)
     return decode_trusted(block, cid_of(block))
 
 

@@ -107,7 +107,7 @@ def space() -> Space:
     return space
 
 
-# --- admission ----------------------------------------------------------------------------------------------------
+# --- admission -----------------------------------------------------------------------------------------------------
 
 
 def test_a_batch_may_come_in_any_order(space: Space) -> None:
@@ -220,7 +220,7 @@ def test_nothing_is_asked_of_the_store_for_an_event_that_continues_a_chain(space
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(f"asked {name}")
 
-    space.graph._history = Silent()  # type: ignore[assignment]
+    space.graph._history = Silent()
     assert space.graph.admit([a[1], event(1, a[1], a[0])]).kinds == ["new", "new"]
 
 
@@ -237,7 +237,7 @@ def test_memory_is_bounded_but_for_what_is_pending(space: Space) -> None:
     assert not graph.canonical._fresh
 
 
-# --- commit -------------------------------------------------------------------------------------------------------
+# --- commit --------------------------------------------------------------------------------------------------------
 
 
 def test_verdicts_follow_the_committed_order(space: Space) -> None:
@@ -278,7 +278,7 @@ def test_committed_events_are_pending_no_more(space: Space) -> None:
         space.graph.commit(a[0])
 
 
-# --- for the ordering -----------------------------------------------------------------------------------------------
+# --- for the ordering ----------------------------------------------------------------------------------------------
 
 
 def test_the_graph_is_what_the_ordering_asks_for(space: Space) -> None:
@@ -346,7 +346,7 @@ def test_weigh_stops_at_the_limits(space: Space) -> None:
     assert size > 0
 
 
-# --- against a naive model --------------------------------------------------------------------------------------
+# --- against a naive model -----------------------------------------------------------------------------------------
 
 
 class Naive:

@@ -46,9 +46,21 @@ def test_a_generation_is_moved_before_the_next_is_full(db: apsw.Connection) -> N
     for n in range(1000):
         index.add([n * 7919 % 100_003], [n])
         assert index.in_runs() <= 101
+        assert index.find(n * 7919 % 100_003) == [n]
+        assert len(index._fresh) <= 51
+        frozen = db.execute("SELECT n FROM event_cid_run WHERE n = 0").fetchone()
+        assert (frozen is None) == (len(index._frozen_keys) == 0)
     assert rows_in_tree(db) >= 899
     runs: int = db.execute("SELECT count(*) FROM event_cid_run").get
     assert runs <= 52
+
+
+def test_it_is_bounded_too_when_every_entry_comes_from_a_new_process(db: apsw.Connection) -> None:
+    for n in range(600):
+        index = KeyIndex(db, "event_cid", limit=50)
+        index.add([n * 7919 % 100_003], [n])
+        assert index.in_runs() <= 101
+    assert rows_in_tree(db) >= 499
 
 
 def test_equal_keys_keep_all_their_ids(db: apsw.Connection) -> None:
@@ -104,7 +116,7 @@ def test_a_reader_sees_what_another_connection_adds(tmp_path: Path) -> None:
                 assert reader.find(0) == [0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["add", "rollback", "forget", "reopen"]), st.lists(st.integers(-6, 6), max_size=6)),
