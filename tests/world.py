@@ -126,7 +126,7 @@ class World:
             return no.code
         raise AssertionError(f"{op} was carried out: {result!r}")
 
-    def decide(self, *ops: dict[str, Any], kind: str = "") -> list[Any]:
+    def decide(self, *ops: dict[str, Any], kind: str = "bylaw") -> list[Any]:
         """Carry out commands as a decision of the space would, without holding the vote."""
         ctx = Context(self.kernel, actor=THE_SPACE, time_ms=self.now, origin="decision", space=self.space,
                       decision=1, decision_type=kind)  # fmt: skip

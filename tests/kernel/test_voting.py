@@ -80,6 +80,22 @@ def test_the_electorate_stays_as_it_was_when_voting_opened(
     assert set(electorate.enrolled(w.tables, no, electorate.TOOK_PART)) == in_tables
 
 
+def test_who_leaves_keeps_the_ballot_cast_and_who_is_expelled_loses_it() -> None:
+    w = village()
+    no = w.do("ann", "governance.propose", type="now", title="t", open=True)
+    for name in ("ann", "bob", "carol", "dave"):
+        w.do(name, "governance.vote", proposal=no, choice="yes")
+    for name in ("erin", "frank"):
+        w.do(name, "governance.delegate", to=w.did("ann"))
+    for name, status in (("bob", "left"), ("carol", "expelled"), ("dave", "suspended"), ("erin", "left")):
+        set_status(w, name, status)
+    w.pass_time(days=1)
+    counted = result(w, no).tally
+    # ann for herself and frank, bob, dave; not carol, and not erin, who left without a ballot.
+    assert (counted.totals, counted.ballots, counted.lost, counted.delegated) == ((0, 4), 3, 1, 1)
+    assert [v["counted_for"] for v in w.ask("ann", "governance.tally", proposal=no)["votes"]] == [2, 1, 0, 1]
+
+
 def test_fifty_thousand_members_open_a_vote_in_two_seconds(tmp_path: Path) -> None:
     w = World(sqlite=True, path=str(tmp_path / "big.db"))
     tx, db = w.tables, w.backend._db

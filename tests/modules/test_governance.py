@@ -195,9 +195,9 @@ def test_types_are_listed_with_their_lengths() -> None:
 # -- ballots and what is shown of them ---------------------------------------------------------------------------------
 
 
-def quick(w: World, **rules: Any) -> None:
+def quick(w: World, kind: str = "quick", **rules: Any) -> None:
     fields = {"discussion_ms": 0, "deliberation_ms": 0, "voting_ms": DAY_MS, "quorum": "0/1", **rules}
-    w.decide({"op": "governance.set_type", "type": "quick", **fields}, kind="bylaw")
+    w.decide({"op": "governance.set_type", "type": kind, **fields}, kind="bylaw")
 
 
 def test_a_closed_ballot_shows_no_running_tally_and_never_who() -> None:
@@ -303,10 +303,11 @@ def test_counting_by_hand_when_no_timer_has_run() -> None:
 
 def test_new_rules_and_what_they_permit_can_be_one_decision() -> None:
     w = three()
-    quick(w)
+    quick(w, "bylaw")
     adopt = {"op": "bylaws.set", "ver": 1, "name": "governance.delegation_depth", "value": 3}
     then = {"op": "governance.open", "ver": 1, "proposal": 1}  # what the new bylaws permit is judged when it is due
-    no = w.do("ann", "governance.propose", type="quick", title="t", execute=[adopt, then], open=True)
+    assert w.refused("ann", "governance.propose", type="policy", title="t", execute=[adopt]) == "forbidden"
+    no = w.do("ann", "governance.propose", type="bylaw", title="t", execute=[adopt, then], open=True)
     w.do("ann", "governance.vote", proposal=no, choice="yes")
     w.pass_time(days=1)
     w.pass_time(days=1)
