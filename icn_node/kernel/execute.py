@@ -115,6 +115,8 @@ class Kernel:
             for op in event.ops:
                 results.append(self._run(tx, op, ctx))
                 ctx.op_index += 1
+                if ctx.actor.party == registry.STRANGER:
+                    ctx.actor = self._actor(event.author)  # whoever founded, or has just joined, is none any more
             outcome: Outcome = {"ok": results}
         except Refusal as no:
             tx.rollback(mark)
