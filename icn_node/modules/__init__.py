@@ -8,6 +8,7 @@ from icn_node.modules import (
     conduct,
     credit,
     currency,
+    exchange,
     governance,
     group,
     invitation,
@@ -20,6 +21,7 @@ from icn_node.modules import (
     privacy,
     role,
     space,
+    timebank,
 )
 
 MODULES: tuple[Module, ...] = (
@@ -41,4 +43,6 @@ MODULES: tuple[Module, ...] = (
     currency.MODULE,
     books.MODULE,
     governance.MODULE,
+    exchange.MODULE,
+    timebank.MODULE,
 )
