@@ -292,6 +292,16 @@ def _routes(tx: Tables, no: int, gathered: voting.Gathered | None, after: int, l
     ]
 
 
+def electors(tx: Tables, no: int, after: int, limit: int) -> list[Row]:
+    """The electorate that was frozen when voting opened, by party number. Raises UnknownProposal; why there is none."""
+    row = proposal_of(tx, no)
+    if row.voting_ms is None:
+        raise voting.no_voting(row)
+    own = voting.own_weights(tx, row)
+    page = [p for p in electorate.enrolled(tx, no) if p > after][:limit]
+    return [{"no": p, "member": Party(p), "weight": own.get(p, 1)} for p in page]
+
+
 # -- delegations and types ---------------------------------------------------------------------------------------------
 
 

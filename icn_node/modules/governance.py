@@ -291,6 +291,14 @@ class TallyQuery(Query, frozen=True):
     limit: Limit = 50
 
 
+class ElectorsQuery(Query, frozen=True):
+    """Who may vote on a proposal: the electorate as it was frozen when voting opened."""
+
+    proposal: No
+    after: After = 0
+    limit: Limit = 50
+
+
 class DelegationsQuery(Query, frozen=True):
     """Who has entrusted votes to whom: of one member, given and received, in one scope, or all; and where it leads."""
 
@@ -321,6 +329,10 @@ def read_show(tx: Tables, q: ShowQuery, reader: Context) -> dict[str, Any]:
 
 def read_tally(tx: Tables, q: TallyQuery, reader: Context) -> dict[str, Any]:
     return proposal_views.tallied(tx, reader, q.proposal, q.after, q.limit)
+
+
+def read_electors(tx: Tables, q: ElectorsQuery, reader: Context) -> list[dict[str, Any]]:
+    return proposal_views.electors(tx, q.proposal, q.after, q.limit)
 
 
 def read_delegations(tx: Tables, q: DelegationsQuery, reader: Context) -> list[dict[str, Any]]:
@@ -392,6 +404,8 @@ QUERIES = (
           columns=("no", "title", "type", "state", "next", "due_ms", "can"), example={"status": "live"}),
     query("governance.show", ShowQuery, read_show, refuses=(UnknownProposal,), example={"proposal": 1}),
     query("governance.tally", TallyQuery, read_tally, refuses=(UnknownProposal, *_NO_VOTE), example={"proposal": 1}),
+    query("governance.electors", ElectorsQuery, read_electors, refuses=(UnknownProposal, *_NO_VOTE),
+          columns=("member", "weight"), example={"proposal": 1}),
     query("governance.delegations", DelegationsQuery, read_delegations, refuses=(UnknownMember,),
           columns=("member", "scope", "delegate", "in_force", "leads_to", "circle"), example={"scope": "budget"}),
     query("governance.types", TypesQuery, read_types,

@@ -200,6 +200,20 @@ def quick(w: World, kind: str = "quick", **rules: Any) -> None:
     w.decide({"op": "governance.set_type", "type": kind, **fields}, kind="bylaw")
 
 
+def test_the_register_of_voters_can_be_read() -> None:
+    w = three()
+    quick(w)
+    no = w.do("ann", "governance.propose", type="quick", title="t")
+    with pytest.raises(Refusal) as refused:
+        w.ask("bob", "governance.electors", proposal=no)
+    assert refused.value.code == "voting_not_planned"
+    w.do("ann", "governance.open", proposal=no)
+    w.member("late")
+    rows = w.ask("late", "governance.electors", proposal=no, limit=2)
+    rows += w.ask("late", "governance.electors", proposal=no, limit=2, after=rows[-1]["no"])
+    assert [(r["member"], r["weight"]) for r in rows] == [(Party(1), 1), (Party(2), 1), (Party(3), 1)]
+
+
 def test_a_closed_ballot_shows_no_running_tally_and_never_who() -> None:
     w = three()
     quick(w)
