@@ -199,7 +199,8 @@ def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
         raise BadOptions(reason="one_option")
     if max(len(options), len(candidates)) > MOST_OPTIONS:
         raise BadOptions(reason="number")
-    if len({o.casefold() for o in options}) < len(options) or len(set(candidates)) < len(candidates):
+    # Compared as they are written: folding case would depend on a version of Unicode.
+    if len(set(options)) < len(options) or len(set(candidates)) < len(candidates):
         raise BadOptions(reason="repeated")
     count = _options(content)
     if content.execute_for and (

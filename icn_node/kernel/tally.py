@@ -86,8 +86,8 @@ class Share(msgspec.Struct, frozen=True, gc=False):
         return left > right if self.strict else left >= right
 
 
-_SHARE = re.compile(r"(more than|at least) (0|[1-9]\d{0,5})/([1-9]\d{0,5})")
-_FRACTION = re.compile(r"(0|[1-9]\d{0,5})/([1-9]\d{0,5})")
+_SHARE = re.compile(r"(more than|at least) (0|[1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
+_FRACTION = re.compile(r"(0|[1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
 
 
 def share(text: str) -> Share | None:
@@ -127,7 +127,7 @@ def squared_marks(choice: str, options: int, budget: int) -> Marks:
     for piece in choice.split(","):
         name, _, votes = piece.partition("=")
         target = _target(name, options)
-        if target is None or target in marks or not re.fullmatch(r"|[1-9]\d{0,8}", votes) or piece.endswith("="):
+        if target is None or target in marks or not re.fullmatch(r"|[1-9][0-9]{0,8}", votes) or piece.endswith("="):
             raise BadVotes(choice=choice[:_QUOTED])
         marks[target] = int(votes or 1)
     if not options and len(marks) > 1:
@@ -143,7 +143,7 @@ def _target(name: str, options: int) -> int | None:
         return NONE
     if not options:
         return 1 if name == "yes" else None
-    return int(name) if re.fullmatch(r"[1-9]\d?", name) and int(name) <= options else None
+    return int(name) if re.fullmatch(r"[1-9][0-9]?", name) and int(name) <= options else None
 
 
 # -- marks into totals -------------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ bob    | propose   | empty_electorate          | {"type": "guild", "title": "t"}
 bob    | propose   | secret_ballot_unavailable | {"type": "policy", "title": "t", "ballot": "secret"}
 bob    | propose   | sponsors_missing          | {"type": "backed", "title": "t", "open": true}
 bob    | propose   | bad_options               | {"type": "policy", "title": "t", "options": ["a"]}
-bob    | propose   | bad_options               | {"type": "policy", "title": "t", "options": ["a", "A"]}
+bob    | propose   | bad_options               | {"type": "policy", "title": "t", "options": ["a", "a"]}
 bob    | propose   | bad_options               | {"type": "slow", "title": "t", "options": ["a"], "candidates": ["bob"]}
 bob    | propose   | bad_options               | {"type": "policy", "title": "t", "candidates": ["ann", "ann"]}
 bob    | propose   | unknown_member            | {"type": "policy", "title": "t", "candidates": ["ann", "nobody"]}
