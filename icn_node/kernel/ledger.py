@@ -340,7 +340,7 @@ def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
         _check_cap(unit, payer, amount + payer.held_out_minor)
     held_out, held_in = payer.held_out_minor + amount, payee.held_in_minor + amount
     if max(held_out, held_in) > INT64_MAX:
-        raise OutOfRange(amount=amount)
+        raise _out_of_range(amount)
     no = tx.next_no("transfer")
     day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
     tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind,
@@ -362,7 +362,7 @@ def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None, d
     held = _end(tx, no, "settle")
     amount = held.amount_minor if amount_minor is None else amount_minor
     if not 0 < amount <= held.amount_minor:
-        raise OutOfRange(amount=amount)
+        raise _out_of_range(amount)
     day = ctx.time_ms // DAY_MS if day is None else day
     settlement = tx.next_no("transfer")
     memo = _transfer(tx, no).memo
@@ -401,7 +401,7 @@ def extend_floor(tx: Tables, unit: Unit, owner: int, amount_minor: int, time_ms:
     account = account_of(tx, unit, owner, MAIN, time_ms)
     needed = account.balance_minor - account.held_out_minor - amount_minor
     if needed < -INT64_MAX:
-        raise OutOfRange(amount=amount_minor)
+        raise _out_of_range(amount_minor)
     if account.floor_minor is not None and needed < account.floor_minor:
         account = msgspec.structs.replace(account, floor_minor=needed)
         tx.put(account)
@@ -432,7 +432,7 @@ def _pair(tx: Tables, unit: Unit, leg: Leg, time_ms: int) -> tuple[Account, Acco
     if unit.status != "open":
         raise UnitClosed(unit=unit.code)
     if not 0 < leg.amount_minor <= INT64_MAX:
-        raise OutOfRange(amount=max(-INT64_MAX, min(leg.amount_minor, INT64_MAX)))
+        raise _out_of_range(leg.amount_minor)
     if leg.payer == leg.payee and leg.payer_sub == leg.payee_sub:
         raise SameAccount
     payer = account_of(tx, unit, leg.payer, leg.payer_sub, time_ms)
@@ -442,12 +442,17 @@ def _pair(tx: Tables, unit: Unit, leg: Leg, time_ms: int) -> tuple[Account, Acco
     return payer, payee
 
 
+def _out_of_range(amount: int) -> OutOfRange:
+    """The refusal, its fact within what the log can hold."""
+    return OutOfRange(amount=max(-INT64_MAX, min(amount, INT64_MAX)))
+
+
 def _check_floor(account: Account, amount: int) -> None:
     floor = account.floor_minor
     available = account.balance_minor - account.held_out_minor - (-INT64_MAX if floor is None else floor)
     if amount > available:
         if floor is None:
-            raise OutOfRange(amount=amount)
+            raise _out_of_range(amount)
         raise OverFloor(unit=account.unit, available=max(0, min(available, INT64_MAX)), balance=account.balance_minor,
                         held=account.held_out_minor, floor=floor, amount=amount)  # fmt: skip
 
@@ -456,7 +461,7 @@ def _check_ceiling(account: Account, amount: int) -> None:
     ceiling = account.ceiling_minor
     if amount > (INT64_MAX if ceiling is None else ceiling) - account.balance_minor - account.held_in_minor:
         if ceiling is None:
-            raise OutOfRange(amount=amount)
+            raise _out_of_range(amount)
         raise OverCeiling(unit=account.unit, amount=amount)
 
 
@@ -470,7 +475,7 @@ def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
     """Change a balance and append its entry. `account` must be the current row."""
     after = account.balance_minor + amount
     if not -INT64_MAX <= after <= INT64_MAX:
-        raise OutOfRange(amount=abs(amount))
+        raise _out_of_range(abs(amount))
     n = account.entries + 1
     last_day, unsorted = (day, account.unsorted) if day >= account.last_day or n == 1 else (account.last_day, n)
     tx.put(Account(account.unit, account.owner, account.sub, after, account.held_out_minor, account.held_in_minor,
