@@ -124,6 +124,14 @@ def encode(value: object) -> bytes:
     return encode_strictly(value)
 
 
+def encode_rows(rows: list[list[Any]]) -> bytes:
+    """`encode` for lists of lists of None, bool, int within 64 bits and str: no byte string, so nothing to tell apart.
+
+    The caller vouches for that; it is what makes this three times as fast on the effects of every event.
+    """
+    return libipld.encode_dag_cbor(rows)
+
+
 def encode_strictly(value: object) -> bytes:
     """`encode` without libipld: the definition."""
     out = bytearray()

@@ -344,7 +344,7 @@ class Space:
             try:
                 if code is not None:
                     raise InvalidEvent(code)
-                event = check_event(block) if codes is None else decode_event(block)
+                event = check_event(block) if codes is None else decode_trusted(block, cid_of(block))
                 device = get(registry.Device, event.author[2:])
                 if device is None or device.revoked_ms is not None:
                     self._check_stranger(event, revoked=device is not None)

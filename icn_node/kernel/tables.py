@@ -76,6 +76,7 @@ class Schema:
         self._bools = tuple(i for i, f in enumerate(fields) if _plain_type(f.type) is bool)
         self._plain = not self._json and not self._bools
         self._effect_fields = record.EFFECT_FIELDS or len(self.columns)
+        self.textual = "BLOB" not in self.types[: self._effect_fields]
         self.grown = self._effect_fields < len(self.columns)
         # SQLite never finds a NULL key, and gives one that is a rowid a value of its own choice.
         assert not any(_optional(fields[i].type) for i in self.key_positions), (self.table, "a key is never None")
@@ -328,6 +329,11 @@ class Tables:
 
     def changes(self, mark: int) -> list[list[Any]]:
         """The canonical changes since `mark`: one entry for each record that was touched, sorted by table and key."""
+        return self._changes(mark)[0]
+
+    def _changes(self, mark: int) -> tuple[list[list[Any]], bool]:
+        """The changes, and whether no byte string is among them."""
+        textual = True
         seen: dict[tuple[str, Key], tuple[_Shelf, Record | None]] = {}
         for shelf, key, old in self._journal[mark:]:
             if not shelf.schema.record.PROJECTION:
@@ -338,11 +344,13 @@ class Tables:
             new = shelf.rows[name[1]]
             if new != old and not (shelf.schema.grown and shelf.schema.alike(old, new)):
                 entries.append(shelf.schema.effect(name[1], new))
-        return entries
+                textual = textual and shelf.schema.textual
+        return entries, textual
 
     def effects(self, mark: int) -> bytes:
         """SHA-256 over the DAG-CBOR of `changes(mark)`: 32 bytes."""
-        return hashlib.sha256(codec.encode(self.changes(mark))).digest()
+        entries, textual = self._changes(mark)
+        return hashlib.sha256(codec.encode_rows(entries) if textual else codec.encode(entries)).digest()
 
     def settle(self) -> None:
         """Forget the journal: what was done since the last mark stands."""
