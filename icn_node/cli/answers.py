@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 
-from icn_node.cli.layout import clip
-from icn_node.cli.layout import one_line, record, table
+from icn_node.cli.layout import clip, one_line, record, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 _BESIDE = ("_ms", "_minor", "_did", "_state")
 _LENGTHS = ("term_ms", "duration_ms", "period_ms", "delay_ms", "every_ms")
 _DAY_MS = 86_400_000
+_MOMENT_MS = 10**11  # 1973: a number of milliseconds above is a moment, below a duration
 _SHORT_DID = 16
 
 
@@ -69,8 +69,12 @@ def shown(row: Mapping[str, Any], key: str, *, narrow: bool = False) -> str:
     beside = row.get(f"{key}_ms")
     if isinstance(beside, int) and isinstance(value, str):
         return local_time(beside)
-    if key.endswith(_LENGTHS) and isinstance(value, int):
-        return length(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        # As events hold them: moments, durations, days.
+        if key.endswith("_ms"):
+            return local_time(value) if value >= _MOMENT_MS and not key.endswith(_LENGTHS) else length(value)
+        if key.endswith("_day"):
+            return time.strftime("%Y-%m-%d", time.gmtime(value * 86_400))
     return said(value, narrow=narrow)
 
 
@@ -93,10 +97,8 @@ def said(value: Any, *, narrow: bool = False) -> str:
 
 
 def title(key: str) -> str:
-    """A key as a heading."""
-    for suffix in ("_ms", "_day", "_minor"):
-        key = key.removesuffix(suffix)
-    return key.replace("_", " ")
+    """A key as a heading. An amount in smallest parts stays marked as such."""
+    return key.removesuffix("_ms").removesuffix("_day").replace("_", " ")
 
 
 def visible(row: Mapping[str, Any]) -> list[str]:
@@ -118,7 +120,25 @@ def rows_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width:
     if not columns:
         columns = list(dict.fromkeys(k for row in rows for k in visible(row)))
     cells = [[shown(row, _key_of(c, row), narrow=True) for c in columns] for row in rows]
-    return table([title(c) for c in columns], cells, width)
+    return table([title(_key_of(c, rows[0])) for c in columns], cells, width)
+
+
+def op_lines(op: Mapping[str, Any], width: int) -> list[str]:
+    """A command as an event holds it: its name, and its fields as they are (amounts in smallest parts)."""
+    fields = {k: _plain(v) for k, v in op.items() if k not in ("op", "ver")}
+    return [one_line(str(op.get("op", ""))), *record_lines(fields, width, 2)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        if value.keys() == {"h", "audience", "size"}:
+            return f"(private, {value['size']} bytes, for: {value['audience']})"
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
 
 
 def record_lines(row: Mapping[str, Any], width: int, indent: int = 0) -> list[str]:

@@ -26,20 +26,33 @@ if typing.TYPE_CHECKING:
     from icn_node.cli.grammar import Value
     from icn_node.cli.tree import Grammar
 
-# How a value of each kind is described to whoever types it. A field's own description goes before, but for amounts and
-# times, which are typed otherwise than events hold them.
+# How a value of each kind is described to whoever types it, and how it stands in usage lines. A field's own description
+# goes before, but for amounts and times, which are typed otherwise than events hold them.
 _SAID = {
-    "who": "a member: a handle, or a did:key",
-    "amount": "an amount such as 12.50; hours as 1:30",
-    "limit": "an amount of either sign, such as -100.00",
-    "minutes": "minutes, or 1h30 or 1:30",
-    "time": "a date or time such as 2026-05-01 or 2026-05-01T18:00+02:00",
-    "duration": "a duration such as 14d, 36h or 90m",
-    "day": "a date such as 2026-05-01",
-    "hash": "32 bytes in hex",
-    "signature": "64 bytes in hex",
-    "ops": "a command line without `icn`, such as 'credit limit SUN bob --floor -200'; repeat it for more",
-}
+    "who": ("a handle, or a did:key", "MEMBER"),
+    "key": ("the DID of a key", "DID"),
+    "handle": ("", "NAME"),
+    "name": ("", "NAME"),
+    "unit": ("", "CODE"),
+    "amount": ("an amount such as 12.50; hours as 1:30", "AMOUNT"),
+    "limit": ("an amount of either sign, such as -100.00", "AMOUNT"),
+    "minutes": ("minutes, or 1h30 or 1:30", "MINUTES"),
+    "time": ("a date or time such as 2026-05-01 or 2026-05-01T18:00+02:00", "TIME"),
+    "duration": ("a duration such as 14d, 36h or 90m", "DURATION"),
+    "day": ("a date such as 2026-05-01", "DATE"),
+    "no": ("", "NO"),
+    "int": ("", "N"),
+    "text": ("", "TEXT"),
+    "title": ("", "TEXT"),
+    "private": ("", "TEXT"),
+    "str": ("", "TEXT"),
+    "hash": ("32 bytes in hex", "HEX"),
+    "signature": ("64 bytes in hex", "HEX"),
+    "ops": (
+        "a command line without `icn`, such as 'credit limit SUN bob --floor -200'; repeat it for more", "COMMAND",
+    ),
+    "map": ("", "JSON"),
+}  # fmt: skip
 _TYPED_OTHERWISE = frozenset(("amount", "limit", "minutes", "time", "duration", "day", "ops", "hash", "signature"))
 _SUFFIX = {"amount": "_minor", "limit": "_minor", "time": "_ms", "duration": "_ms", "day": "_day"}
 _NAMES = frozenset(("who", "no", "handle", "unit", "key", "name"))  # kinds by which a query is narrowed by place
@@ -120,6 +133,7 @@ def fields(cls: type[Any], private: Mapping[str, str], *, query: bool = False) -
     hints = typing.get_type_hints(cls, include_extras=True)
     every = msgspec.structs.fields(cls)
     taken = {f.name for f in every}
+    told = field_docs(cls, taken)
     for field in every:
         spec = FieldSpec(field.name, hints[field.name], private.get(field.name))
         name = said_name(field.name, spec.kind)
@@ -128,13 +142,14 @@ def fields(cls: type[Any], private: Mapping[str, str], *, query: bool = False) -
         paging = query and field.name in ("after", "limit")
         yield Param(
             field.name,
-            _about(spec),
+            _about(spec, told.get(field.name, "")),
             kind=_cli_kind(spec),
             option=name.replace("_", "-"),
             required=field.required,
             place=query and spec.kind in _NAMES,
             many=spec.kind in ("list", "ops"),
-            default=_default(field.default, spec.kind),
+            shown="" if field.required or (query and spec.kind in _NAMES) else _shown(spec),
+            default=_default(field.default, spec),
             choices=choices_of(spec.declared),
             field=spec,
             secondary=paging,
@@ -152,10 +167,45 @@ def _cli_kind(spec: FieldSpec) -> str:
     return spec.kind
 
 
-def _about(spec: FieldSpec) -> str:
+def field_docs(cls: type[Any], names: set[str]) -> dict[str, str]:
+    """What docstrings say of single fields: the sentences of the form "payer: whom you sign for."."""
+    found: dict[str, str] = {}
+    for base in cls.__mro__:
+        text = " ".join((base.__dict__.get("__doc__") or "").split())
+        for name, said in re.findall(r"(?:^|[.;] )(\w+): (.+?)(?=[.;] |\.?$)", text):
+            if name in names:
+                found.setdefault(name, said)
+        # "`open` starts its discussion at once" and the like
+        for sentence in re.split(r"[.;] ", text):
+            for name in re.findall(r"`(\w+)`", sentence):
+                if name in names and len(re.findall(r"`\w+`", sentence)) == 1:
+                    found.setdefault(name, sentence.rstrip("."))
+    return found
+
+
+def _shown(spec: FieldSpec) -> str:
+    inner = element_of(spec.declared) if spec.kind == "list" else spec.declared
+    if spec.kind == "map" and _is_scalar(inner):
+        return "VALUE"
+    return _SAID.get(kind_of(inner), ("", ""))[1]
+
+
+def _about(spec: FieldSpec, told: str) -> str:
+    """What a field is: what the docstring says of it, else its type; then how a value is written."""
+    text = _described(spec)
+    if not told:
+        return text
+    kind = spec.kind
+    hint = text if kind in ("private", "ops", "list", "int") else _SAID.get(kind, ("", ""))[0]
+    return f"{told} ({hint})" if hint and hint not in told else told
+
+
+def _described(spec: FieldSpec) -> str:
     inner = element_of(spec.declared) if spec.kind == "list" else spec.declared
     kind = kind_of(inner)
     own = description_of(spec.declared)
+    if kind == "bool" and spec.wire.startswith("no_"):
+        return own or f"no {spec.wire[3:].replace('_', ' ')}"
     if kind == "private":
         return f"a private text, for: {spec.audience}; @FILE or - reads it from there"
     if kind == "map":
@@ -165,15 +215,16 @@ def _about(spec: FieldSpec) -> str:
         if spec.kind == "list" and names:
             return own or f"{'='.join(names)}, comma-separated, or a CSV or JSON file as @FILE"
         return own or "JSON, or a file as @FILE"
-    text = _SAID.get(kind, "") if kind in _TYPED_OTHERWISE else own or _SAID.get(kind, "")
+    said = _SAID.get(kind, ("", ""))[0]
+    text = said if kind in _TYPED_OTHERWISE else own or said
     choices = choices_of(inner)
     if choices and not own:
         text = "one of " + ", ".join(choices)
     if kind == "text":
         text += "; @FILE or - reads it from there"
     bounds = _bounds(inner)
-    if bounds and kind in ("int", "no"):
-        text = f"{text}, {bounds}" if text and kind != "no" else text or bounds
+    if bounds and kind == "int" and bounds.split()[-1] not in text:
+        text = f"{text}, {bounds}" if text else bounds
     return text + ("; comma-separated, or repeated" if spec.kind == "list" else "")
 
 
@@ -221,13 +272,12 @@ def _struct_names(declared: Any) -> list[str]:
     return [said_name(f.name, kind_of(hints[f.name])) for f in msgspec.structs.fields(declared) if f.required]
 
 
-def _default(value: Any, kind: str) -> str:
-    if value is None or value is msgspec.NODEFAULT or value in ("", ()) or value is False:
+def _default(value: Any, spec: FieldSpec) -> str:
+    """A default as help shows it; of flags `yes`, or `either` where both ways differ from giving none."""
+    if spec.kind == "bool":
+        return "yes" if value is True else "either" if value is None else ""
+    if value is None or value is msgspec.NODEFAULT or value in ("", ()) or spec.kind in _TYPED_OTHERWISE:
         return ""
-    if kind in _TYPED_OTHERWISE:
-        return ""
-    if value is True:
-        return "yes"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

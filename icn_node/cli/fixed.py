@@ -13,7 +13,7 @@ GROUPS = (
     ("Economy", ("credit", "timebank", "currency", "unit")),
     ("Decisions", ("governance", "approval", "bylaws", "module", "space")),
     ("One's own affairs", ("notice", "privacy", "watch")),
-    ("Books and proofs", ("dag", "check-proof", "import", "export", "backup", "restore")),
+    ("Books and proofs", ("dag", "check-proof", "books", "import", "export", "backup", "restore")),
     ("Signing elsewhere, programs", ("prepare", "sign", "submit", "rpc", "completion", "reference", "version")),
 )
 """How `icn --help` groups its nouns. One that stands nowhere here is listed under "More"."""
@@ -38,6 +38,7 @@ NOUNS = {
     "completion": "Completion for bash, zsh or fish.",
     "reference": "Every command, query, parameter and refusal, as Markdown.",
     "version": "The version of the program, and of each module's rules.",
+    "module": "Which modules are switched on; switching them (by decision).",
     "bylaws": "The bylaws: adopting others, and setting their parameters (by decision).",
     "mandate": "Who signs for an organisation or a joint account.",
     "unit": "The units of account there are, and their terms.",
@@ -199,56 +200,84 @@ _PROOFS = (
          example="icn check-proof payment.proof bafyrei..."),
 )  # fmt: skip
 
-_DRY = Param("dry_run", "read and check everything; post nothing", kind="flag")
-_SKIP = Param("skip_bad", "leave rows that cannot be read out, and write them to this file", kind=_FILE, shown="FILE")
+# The names of these parameters are those of `books.options`, as `books.import` and `books.export` take them.
+_READING = (
+    Param("dry_run", "read and check everything; post nothing", kind="flag"),
+    Param("skip_bad", "leave rows that cannot be read out, and write them to FILE.skipped.csv", kind="flag"),
+    Param("source", "a name for these books; rows of different sources are never the same", default="books",
+          shown="NAME"),
+    Param("authority", "the import authority to act under (the first that fits)", shown="NO"),
+    Param("delimiter", "comma, semicolon, tab, bar or a character (what the file uses)", secondary=True,
+          shown="MARK"),
+    Param("encoding", "of the text (what the file uses)", secondary=True, shown="NAME"),
+    Param("no_header", "the first line is a row already; columns are numbers from 1", kind="flag", secondary=True),
+    Param("audience", "who may read labels and memos", default="parties role:steward", secondary=True),
+)  # fmt: skip
+_AMOUNTS = (
+    Param("decimals", "decimals of a unit that is created (the fewest that lose least)", shown="N"),
+    Param("exact", "refuse what would have to be rounded", kind="flag"),
+    Param("title", "title of a unit that is created", shown="TEXT"),
+    Param("decimal_mark", "between whole and part of amounts (what the file uses)", choices=(".", ","),
+          secondary=True, shown="MARK"),
+    Param("amount_in", "what amounts count", choices=("units", "minor", "hours", "minutes", "seconds"),
+          secondary=True, shown="WHAT"),
+    Param("date_format", "dmy, mdy, ymd or a strptime pattern (what the file uses)", secondary=True,
+          shown="FORMAT"),
+)  # fmt: skip
+_CSV = Param("file", "the CSV file", required=True, kind=_FILE, shown="FILE")
+_UNIT = Param("unit", "the unit's code", required=True, shown="CODE")
+
+
+def _columns(doc: str, *, required: bool) -> Param:
+    return Param("map", doc, required=required, kind="json", shown="COLUMNS")
+
 
 _BOOKS = (
     Verb("import", "Bring in the transactions of another system from a CSV file.\n\nLabels that nobody here has become "
          "unclaimed accounts, dates stay as value dates, and a second run changes nothing. A row that cannot be read "
          "is reported with its line, and then nothing is posted, unless --skip-bad.", _CLI + "books:history",
-         (Param("file", "the CSV file", required=True, kind=_FILE, shown="FILE"),
-          Param("unit", "the unit's code", required=True, shown="CODE"),
-          Param("map", "columns: date=COL,from=COL,to=COL,amount=COL, and perhaps memo=COL,id=COL", required=True,
-                kind="json", shown="COLUMNS"),
-          Param("decimals", "decimals of the amounts (the fewest that lose least)", shown="N"),
-          Param("exact", "refuse what would have to be rounded", kind="flag"),
-          _DRY, _SKIP),
-         example="icn import old.csv --unit SUN --map date=Date,from=From,to=To,amount=Amount"),
-    Verb("import members", "Bring in members from a CSV file, as unclaimed accounts with a label.",
+         (_CSV, _UNIT,
+          _columns("columns: date=COL,from=COL,to=COL,amount=COL, and perhaps memo=COL,id=COL", required=True),
+          *_AMOUNTS, *_READING),
+         example="icn import old.csv --unit SUN --map date=Date,from=From,to=To,amount=Amount", method="books.import"),
+    Verb("import members", "Bring in people from a CSV file, as unclaimed accounts that they can claim.",
          _CLI + "books:members",
-         (Param("file", "the CSV file", required=True, kind=_FILE, shown="FILE"),
-          Param("map", "columns: label=COL, and perhaps name=COL,contact=COL", kind="json", shown="COLUMNS"),
-          _DRY, _SKIP),
-         example="icn import members members.csv"),
+         (_CSV, _columns("columns: label=COL, name=COL, handle=COL, email=COL, phone=COL, contact=COL", required=True),
+          *_READING),
+         example="icn import members members.csv --map label=No,name=Name", method="books.import"),
     Verb("import opening-balances", "Bring in what everybody's balance is on a day, instead of the history.",
          _CLI + "books:opening",
-         (Param("file", "the CSV file", required=True, kind=_FILE, shown="FILE"),
-          Param("unit", "the unit's code", required=True, shown="CODE"),
-          Param("map", "columns: label=COL,balance=COL", kind="json", shown="COLUMNS"),
-          Param("day", "the value date (today)", shown="DATE"),
-          _DRY, _SKIP),
-         example="icn import opening-balances balances.csv --unit SUN"),
-    Verb("export", "Write statements or whole books: CSV that a spreadsheet opens, or a journal for hledger or "
-         "beancount.",
-         _CLI + "books:export",
-         (Param("what", "what to write", required=True, choices=("ledger", "statement", "balances", "members")),
+         (_CSV, _UNIT, _columns("columns: account=COL,balance=COL, and perhaps date=COL", required=True),
+          Param("day", "as of when the balances are", shown="DATE"),
+          Param("against", "what they are posted against", choices=("opening", "treasury", "issuance")),
+          *_AMOUNTS, *_READING),
+         example="icn import opening-balances balances.csv --unit SUN --map account=No,balance=Saldo --day 2025-12-31",
+         method="books.import"),
+    Verb("export", "Write a statement, a ledger, or the members' register: CSV that a spreadsheet opens, or a journal "
+         "for hledger or beancount.", _CLI + "books:export",
+         (Param("what", "what to write", required=True, choices=("statement", "ledger", "members")),
           Param("format", "how", choices=("csv", "hledger", "beancount"), default="csv"),
-          Param("unit", "only this unit", shown="CODE"),
-          Param("party", "whose statement", shown="MEMBER"),
-          Param("from", "from this day on", shown="DATE"),
-          Param("to", "until this day", shown="DATE"),
+          Param("unit", "of which unit (of a ledger: all)", shown="CODE"),
+          Param("member", "whose statement"),
+          Param("party", "or by the party's number: an imported label's, 0 for the space", shown="NO"),
+          Param("account", "which account of the space", choices=("main", "issuance", "escrow", "fees", "opening"),
+                default="main"),
+          Param("from_day", "from this day on", option="from", shown="DATE"),
+          Param("to_day", "to this day, included", option="to", shown="DATE"),
+          Param("bom", "begin CSV with a byte order mark, for spreadsheets that need one", kind="flag"),
           Param("out", "the file (standard output)", kind=_FILE, shown="FILE")),
-         example="icn export ledger --format hledger --out books.journal"),
+         example="icn export ledger --format hledger --out books.journal", method="books.export"),
     Verb("backup", "Write an encrypted backup of the space and what is needed to go on from it. Neither the node's own "
          "key nor the guard file is in it.", _CLI + "books:backup",
          (Param("file", "the file (one in backups/, named by the time)", place=True, kind=_FILE, shown="FILE"),),
          example="icn backup", method="backup.create"),
-    Verb("restore", "Make a home from a backup. A lone node signs again after the printed recovery key was given "
-         "(--recovery-key-file, or typed in).", _CLI + "books:restore",
+    Verb("restore", "Make a home from a backup. Its node signs again, in a recovery epoch, once the printed recovery "
+         "key is given (--recovery-key-file, ICN_RECOVERY_KEY, or typed in), and says what is missing.",
+         _CLI + "books:restore",
          (Param("file", "the backup", required=True, kind=_FILE, shown="FILE"),
-          Param("recovery_key_file", "file with the printed recovery key", kind=_FILE, shown="FILE"),
-          Param("read_only", "only for looking: do not begin a recovery epoch", kind="flag")),
-         example="icn restore riverside.backup --home /srv/icn"),
+          Param("recovery_key_file", "file with a printed recovery key; repeat it where the charter asks for several",
+                kind=_FILE, many=True, shown="FILE")),
+         example="icn restore riverside.icnbackup --home /srv/icn"),
 )  # fmt: skip
 
 _PROGRAMS = (

@@ -101,8 +101,20 @@ def verb_page(verb: Verb, width: int) -> list[str]:
     if further:
         lines += ["Further", *listed([option_line(p) for p in further], width), ""]
     if verb.example:
-        lines += ["Example", *(f"  {line}" for line in wrap(verb.example, max(20, width - 2))), ""]
+        lines += ["Example", *example_lines(verb.example, width), ""]
     lines += ["`icn --help` has the options of every command."]
+    return lines
+
+
+def example_lines(example: str, width: int) -> list[str]:
+    """A command line, broken before options with a backslash where it is long, so that it can be copied."""
+    lines = ["  "]
+    for part in example.replace(" --", "\n--").split("\n"):
+        if lines[-1].strip() and len(lines[-1]) + 1 + len(part) > width - 2:
+            lines[-1] += " \\"
+            lines.append("      " + part)
+        else:
+            lines[-1] += (" " if lines[-1].strip() else "") + part
     return lines
 
 
@@ -116,7 +128,7 @@ def option_line(param: Param) -> tuple[str, str]:
     """An option and what it is."""
     if param.flag:
         name = f"--no-{param.option}" if param.default == "yes" else f"--{param.option}"
-        return name, about(param)
+        return (f"--[no-]{param.option}" if param.default == "either" else name), about(param)
     return f"--{param.option} {param.shown}", about(param)
 
 

@@ -29,8 +29,7 @@ def get(call: Invocation) -> int:
         shown = {k: v for k, v in answer.items() if k not in ("block", "ops", "outcome", "facts")}
         found = answers.record_lines(shown, call.out.width)
         for op in answer.get("ops", ()):
-            found += ["", str(op.get("op", ""))]
-            found += answers.record_lines({k: v for k, v in op.items() if k not in ("op", "ver")}, call.out.width, 2)
+            found += ["", *answers.op_lines(op, call.out.width)]
         outcome = answer.get("outcome") or {}
         if "refused" in outcome:
             facts = answers.said(outcome.get("facts", {}))
@@ -127,8 +126,7 @@ def _check_lines(answer: dict[str, Any], width: int) -> list[str]:
     }
     lines = ["The proof holds.", *answers.record_lines({k: v for k, v in about.items() if v}, width)]
     for op in answer.get("ops", ()):
-        lines += ["", op["op"]]
-        lines += answers.record_lines({k: v for k, v in op.items() if k not in ("op", "ver")}, width, 2)
+        lines += ["", *answers.op_lines(op, width)]
     if answer["recoveries"]:
         said = ", ".join(map(str, answer["recoveries"]))
         lines += ["", f"Epochs {said} began by recovery: the log before them may have lost its last entries."]

@@ -21,7 +21,6 @@ from icn_node.cli.declared import op_of
 from icn_node.cli.failure import INVALID, OK, REFUSED, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import unlock
-from icn_node.cli.layout import clean
 from icn_node.cli.tree import whole_grammar
 from icn_node.cli.values import read_file, write_file
 
@@ -151,21 +150,8 @@ def described(event: Event, width: int) -> list[str]:
     }
     lines = answers.record_lines({k: v for k, v in about.items() if v is not None}, width)
     for op in event.ops:
-        lines += ["", clean(f"{op['op']} (rules version {op['ver']})")]
-        lines += answers.record_lines({k: _field(v) for k, v in op.items() if k not in ("op", "ver")}, width, 2)
+        lines += ["", *answers.op_lines(op, width)]
     return [*lines, ""]
-
-
-def _field(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        if value.keys() == {"h", "audience", "size"}:
-            return f"(private, {value['size']} bytes, for: {value['audience']})"
-        return {k: _field(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_field(v) for v in value]
-    return value
 
 
 def submit(call: Invocation) -> int:

@@ -68,7 +68,7 @@ def _span(seconds: int) -> str:
     for size, name, least in ((86_400, "days", 2), (3600, "hours", 2), (60, "minutes", 2)):
         if seconds >= size * least:
             return f"{seconds // size} {name}"
-    return f"{seconds} seconds"
+    return f"{seconds} s"
 
 
 def version(call: Invocation) -> int:
