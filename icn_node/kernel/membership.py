@@ -122,9 +122,7 @@ class TooEarly(Refusal):
 
 
 ENTERS: tuple[type[Refusal], ...] = (registry.HandleTaken, WrongState, *keyring.USABLE)
-CLOSES: tuple[type[Refusal], ...] = (
-    OpenObligations, ledger.OverFloor, ledger.OverCeiling, ledger.AccountClosed,
-)  # fmt: skip
+CLOSES: tuple[type[Refusal], ...] = (OpenObligations, ledger.OverCeiling, ledger.AccountClosed)
 TAKES_OVER: tuple[type[Refusal], ...] = (OpenObligations, ledger.AccountClosed, ledger.OutOfRange)
 
 

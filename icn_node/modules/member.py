@@ -15,7 +15,7 @@ from msgspec import Meta
 from icn_node.kernel import keyring, membership, registry
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Handle, Name, No, Private, Who
-from icn_node.kernel.ledger import DAY_MS, SameAccount
+from icn_node.kernel.ledger import DAY_MS, OverFloor, SameAccount
 from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.membership import NotAPerson, NothingChanged, TooEarly
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, command, query
@@ -160,7 +160,9 @@ def show(tx: Tables, q: ShowQuery, reader: Context) -> dict[str, Any]:
     }
 
 
-_LEAVES: tuple[type[Refusal], ...] = (registry.UnknownMember, registry.NotActive, WrongState, *membership.CLOSES)
+_LEAVES: tuple[type[Refusal], ...] = (
+    registry.UnknownMember, registry.NotActive, WrongState, OverFloor, *membership.CLOSES,
+)  # fmt: skip
 
 MODULE = Module(
     name="member",
