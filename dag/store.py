@@ -70,6 +70,7 @@ class Store:
         self.db = db
         """For the kernel's tables. Its transactions are begun and ended here only."""
         self._lock = lock
+        self._is_open = True
         self._hooks: list[Callable[[], None]] = []
         shared = lock is None
         self.events = Events(db, shared=shared)
@@ -107,13 +108,17 @@ class Store:
 
     def close(self) -> None:
         """Roll back what is open, close the file, give the lock back. Closing twice does nothing."""
-        if self.db.in_transaction:
-            self.rollback()
-        with translating():
-            self.db.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            if self.db.in_transaction:
+                self.rollback()
+            with translating():
+                self.db.close()
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
 
     def __enter__(self) -> Self:
         return self

@@ -69,9 +69,10 @@ class Blobs:
             found = self._find(key)
             if found is not None:
                 id_, heap, start, length = found
-                with self._db.blob_open("main", "blob_heap", "bytes", heap, True) as content:
-                    content.seek(start)
-                    content.write(bytes(length))
+                if length:
+                    with self._db.blob_open("main", "blob_heap", "bytes", heap, True) as content:
+                        content.seek(start)
+                        content.write(bytes(length))
                 self._db.execute("DELETE FROM blob WHERE id = ?", (id_,))
                 erased += 1
         if erased:
@@ -85,6 +86,8 @@ class Blobs:
         if found is None:
             return None
         _, heap, start, length = found
+        if not length:
+            return b""
         content = self._db.blob_open("main", "blob_heap", "bytes", heap, False)
         try:
             if start + length > content.length():
@@ -164,11 +167,11 @@ class Blobs:
         return heap[0], used, heap[1]
 
     def _flush(self, heap: int, begin: int, parts: list[bytes]) -> None:
-        if not parts:
-            return
-        with self._db.blob_open("main", "blob_heap", "bytes", heap, True) as content:
-            content.seek(begin)
-            content.write(b"".join(parts))
+        content = b"".join(parts)
+        if content:
+            with self._db.blob_open("main", "blob_heap", "bytes", heap, True) as target:
+                target.seek(begin)
+                target.write(content)
 
 
 def _key_of(key: bytes) -> int:

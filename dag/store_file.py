@@ -123,8 +123,8 @@ def _readable(db: apsw.Connection, path: Path) -> apsw.Connection:
     """
     try:
         db.pragma("schema_version")
-    except apsw.CantOpenError:
-        if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK, effective_ids=True):
             raise
         db.close(True)
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
