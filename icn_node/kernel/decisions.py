@@ -51,7 +51,7 @@ from icn_node.kernel.proposals import (
     voting_expected_ms,
     wording_of,
 )
-from icn_node.kernel.refusal import Malformed, Refusal, UnknownKey
+from icn_node.kernel.refusal import Malformed, Refusal
 from icn_node.kernel.tables import Tables
 from icn_node.kernel.tally import MOST_OPTIONS
 
@@ -157,13 +157,11 @@ class Content(msgspec.Struct, frozen=True, gc=False):
 
 
 def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, content: Content) -> int:
-    """Enter a draft; its number. Raises UnknownType, SecretUnavailable, TooManyProposals, EmptyElectorate, UnknownKey,
-    and what `check` raises.
+    """Enter a draft; its number. Raises UnknownType, SecretUnavailable, TooManyProposals, EmptyElectorate, and
+    what `check` raises.
 
     ballot: '' as the type says, else `open`, `closed`, or `secret`, which is refused.
     """
-    if ctx.actor.stranger:  # the bylaws see to that, but they do not judge what founders sign
-        raise UnknownKey
     if ballot == UNLINKABLE:
         raise SecretUnavailable
     rules = rules_of(tx, kind)

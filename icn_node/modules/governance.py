@@ -23,7 +23,7 @@ from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, TimerSpec, command, query
 from icn_node.kernel.proposal_types import DAY_MS
 from icn_node.kernel.proposals import RECORDS, TIMER, UnknownProposal, wording_of
-from icn_node.kernel.refusal import Forbidden, Malformed, Refusal, UnknownKey, Version
+from icn_node.kernel.refusal import Forbidden, Malformed, Refusal, Version
 from icn_node.kernel.registry import NotActive, UnknownMember
 from icn_node.kernel.tables import Tables
 
@@ -366,7 +366,7 @@ _WHO = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 COMMANDS = (
     command(Propose, propose, result="the proposal's number",
             refuses=(*_CONTENT, *_OPENS, decisions.TooManyProposals, electorate.EmptyElectorate,
-                     proposal_types.SecretUnavailable, UnknownKey),
+                     proposal_types.SecretUnavailable),
             private={"description": "members", "rationale": "members"},
             example={"type": "policy", "title": "Open on Saturdays", "description": "From ten to two, by rota."}),
     command(Amend, amend, result="the wording's version",

@@ -217,7 +217,8 @@ def test_a_quadratic_ballot_costs_the_sum_of_squares(votes: dict[int, int], budg
     [
         ("more than 1/2", (1, 2, True)), ("at least 2/3", (2, 3, False)), ("at least 1/1", (1, 1, False)),
         ("at least 0/1", (0, 1, False)), ("more than 1/1", None), ("at least 3/2", None), ("at least 1/0", None),
-        ("1/2", None), ("at least 1/\u0662", None), ("At least 1/2", None), ("at least 01/2", None), ("at least 1/2 ", None),
+        ("1/2", None), ("at least 1/\u0662", None), ("At least 1/2", None), ("at least 01/2", None),
+        ("at least 1/2 ", None),
     ],
 )  # fmt: skip
 def test_a_threshold_in_words(text: str, expected: tuple[int, int, bool] | None) -> None:

@@ -83,6 +83,15 @@ def test_a_proposal_from_draft_to_deed(sqlite: bool) -> None:
     assert told(w, "bob") == ["governance.amended", "governance.opened", "governance.voting", "governance.decided"]
 
 
+def test_founders_can_bring_proposals_and_types_of_their_own() -> None:
+    w = three(ops=(
+        {"op": "governance.set_type", "ver": 1, "type": "policy", "quorum": "1/3"},
+        {"op": "governance.propose", "ver": 1, "type": "policy", "title": "Where to meet", "open": True},
+    ))  # fmt: skip
+    shown = w.ask("bob", "governance.show", proposal=1)
+    assert (shown["author"], shown["state"], shown["rules"]["quorum"]) == (Party(1), "discussion", "1/3")
+
+
 def test_an_amendment_keeps_what_it_does_not_name_and_renews_deliberation() -> None:
     w = three()
     no = w.do("ann", "governance.propose", type="policy", title="t", description=private("d"), rationale=private("r"),

@@ -255,13 +255,6 @@ def test_a_type_cannot_promise_secrecy(village: World) -> None:
     assert refused.value.code == "secret_ballot_unavailable"
 
 
-def test_a_stranger_s_proposal_in_the_founding_event_is_refused() -> None:
-    propose = {"op": "governance.propose", "ver": 1, "type": "policy", "title": "t"}
-    with pytest.raises(Refused) as refused:
-        World(ops=(propose,))
-    assert refused.value.code == "unknown_key"
-
-
 def test_every_declared_refusal_is_provoked() -> None:
     """Command by command: what a command declares it may refuse is refused to somebody above."""
     provoked = {(op, code) for _, op, _, code in cases()}
