@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from icn_node.kernel import timers, turnover
+from icn_node.kernel import charter, timers, turnover
 from icn_node.kernel.fields import INT64_MAX, Private
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.registry import SPACE
@@ -231,7 +231,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
-    """One transfer to post: from payer's account to payee's. day: the value date, days since 1970 (None: the commit's).
+    """One transfer to post: from payer's account to payee's. day: the value date, days since 1970 (None: the commit's,
+    in the space's time zone).
 
     kind: a short word for statements: transfer, issue, hours, fee, mint, burn, reversal, import, claim, opening.
     """
@@ -299,7 +300,7 @@ def post(tx: Tables, ctx: Context, legs: tuple[Leg, ...], *, limits: bool = True
     Raises a refusal of REFUSALS; the caller's event is then undone as a whole, which is what makes legs linked.
     """
     time_ms = ctx.time_ms
-    today = time_ms // DAY_MS
+    today = charter.local_day(tx, time_ms)
     group = 0
     numbers = []
     for leg in legs:
@@ -342,7 +343,7 @@ def hold(tx: Tables, ctx: Context, leg: Leg, until_ms: int | None) -> int:
     if max(held_out, held_in) > INT64_MAX:
         raise _out_of_range(amount)
     no = tx.next_no("transfer")
-    day = ctx.time_ms // DAY_MS if leg.day is None else leg.day
+    day = charter.local_day(tx, ctx.time_ms) if leg.day is None else leg.day
     tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind,
                        "held", ctx.time_ms, day, no, leg.ref, until_ms, leg.memo))  # fmt: skip
     tx.put(msgspec.structs.replace(payer, held_out_minor=held_out))
@@ -363,7 +364,7 @@ def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None, d
     amount = held.amount_minor if amount_minor is None else amount_minor
     if not 0 < amount <= held.amount_minor:
         raise _out_of_range(amount)
-    day = ctx.time_ms // DAY_MS if day is None else day
+    day = charter.local_day(tx, ctx.time_ms) if day is None else day
     settlement = tx.next_no("transfer")
     memo = _transfer(tx, no).memo
     tx.append(Transfer(settlement, held.unit, held.payer, held.payer_sub, held.payee, held.payee_sub, amount,

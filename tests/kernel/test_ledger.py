@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from icn_node.kernel import ledger, notices, registry, statements, timers, units
+from icn_node.kernel import ledger, notices, statements, timers, units
+from icn_node.kernel.charter import Charter
 from icn_node.kernel.fields import INT64_MAX, Private
 from icn_node.kernel.ledger import DAY_MS, Account, Entry, Hold, Leg, Transfer, Unit
 from icn_node.kernel.refusal import Facts, Refusal
@@ -38,7 +39,7 @@ class Books:
 
     def __init__(self, *, sqlite: bool) -> None:
         backend: Any = SqliteBackend(apsw.Connection(":memory:")) if sqlite else DictBackend()
-        self.tx = Tables(backend, (*ledger.RECORDS, *timers.RECORDS, *notices.RECORDS, *registry.RECORDS))
+        self.tx = Tables(backend, (*ledger.RECORDS, *timers.RECORDS, *notices.RECORDS, Charter))
         self.ctx: Any = Surroundings(DAY0 * DAY_MS)
         for code, kind, floor, cap in (("C", "credit", -100, None), ("M", "currency", 0, 1000)):
             self.tx.put(Unit(code, kind, 2, cap, floor, None, None, None, True, "open", 0))
@@ -419,6 +420,18 @@ def test_a_memo_and_a_value_day_stand_on_the_transfer_and_its_settlement() -> No
     assert [e.transfer for e in books.tx.scan(Entry, "key", "C", 1, 0)] == [posted, settled]
     assert ledger.balance(books.tx, "C", 1) == -10
     assert ledger.balance(books.tx, "C", 3) == 0
+
+
+def test_a_value_day_is_the_date_on_the_wall_of_the_space() -> None:
+    books = Books(sqlite=False)
+    books.tx.put(Charter(1, "x", "X", "Europe/Amsterdam", ("en",), "01-01", (), 0, 0, (), 0, True, 0))
+    for hour, wanted in ((12, 0), (21, 0), (22, 1)):  # 22:00 UTC is midnight in an Amsterdam summer
+        books.ctx.time_ms = DAY0 * DAY_MS + hour * 3_600_000
+        no = books.run(ledger.post, books.ctx, (Leg("C", 1, 2, 1),))[0][0]
+        held = books.run(ledger.hold, books.ctx, Leg("C", 1, 2, 1), None)[0]
+        settled = books.run(ledger.settle, books.ctx, held)[0]
+        days = [t.value_day for t in (books.tx.get(Transfer, n) for n in (no, held, settled)) if t]
+        assert days == [DAY0 + wanted] * 3
 
 
 def test_opening_an_account_writes_it_with_the_limits_of_the_day() -> None:
