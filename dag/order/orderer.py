@@ -383,7 +383,7 @@ class Orderer:
             return
         seen: dict[int, bytes] = {}
         decide(self._blocks, seen, self._worked_slot, own_cone=True)
-        if self._worked_slot in seen:
+        if seen.get(self._worked_slot, SKIP) != SKIP:
             self._worked_slot = 0
 
     def _propose(self, now_ms: int) -> bool:

@@ -8,7 +8,9 @@ import random
 import pytest
 
 from dag.cid import cid_of
-from dag.order.block import decode_block, sign_block
+from dag.keys import SigningKey
+from dag.order.block import Block, decode_block, sign_block
+from dag.order.config import Epoch
 from dag.order.orderer import Diverged, Mismatch, NewBlock
 from tests.dag.order.simulation import (
     START_MS,
@@ -178,24 +180,15 @@ def test_mutant_idle_without_the_own_cone_condition(rounds: int) -> None:
     node.events.parents[cid] = ()
     node.events.hold(cid)
     below: list[bytes] = []
+    parents: list[bytes] = []
     for round_ in range(1, rounds + 1):
-        made = [
-            sign_block(
-                signer,
-                epoch=epoch.cid,
-                round_=round_,
-                parents=below,
-                refuse_leader=False,
-                prev=None,
-                event_heads=[cid] if round_ == 1 else [],
-                last_commit=(0, bytes(32)),
-                ts=START_MS,
-            )
-            for signer in order[:2]
-        ]
-        below = [block.cid for block in made]
-        for block in made:
+        parents, below = below, []
+        for signer in order[:2]:
+            block = plain_block(epoch, signer, round_, parents, [cid] if round_ == 1 else [])
             node.orderer.receive(block.raw, START_MS)
+            below.append(block.cid)
+    # A second block of the last round, which stays outside this node's cone.
+    node.orderer.receive(plain_block(epoch, order[0], rounds, parents, [], ts=START_MS + 1).raw, START_MS)
     # It holds a commit by the two others' certificates, and waits for the leader of rounds 3, 6 and 9: itself.
     assert node.step(START_MS) == []
     assert node.prefix() == [cid]
@@ -206,6 +199,35 @@ def test_mutant_idle_without_the_own_cone_condition(rounds: int) -> None:
     assert [(new.block.round, set(new.block.parents)) for new in own] == [(rounds + 1, set(below))]
     assert not node.orderer.has_work(START_MS)
     assert node.step(START_MS + 60_000) == []
+
+
+def test_a_late_block_with_events_long_committed_is_no_work() -> None:
+    net = network(13, 3)
+    net.down = {0}
+    cid = net.submit([1, 2])
+    net.run(3_000)
+    node = net.nodes[1]
+    assert node.prefix() == [cid]
+    late = plain_block(node.epoch, net.nodes[0].signer, 1, [], [cid])
+    node.orderer.receive(late.raw, net.now_ms)
+    assert [type(out) for out in iter(lambda: node.orderer.poll(net.now_ms), None)] == [NewBlock]
+    assert not node.orderer.has_work(net.now_ms)
+
+
+def plain_block(
+    epoch: Epoch, signer: SigningKey, round_: int, parents: list[bytes], heads: list[bytes], ts: int = START_MS
+) -> Block:
+    return sign_block(
+        signer,
+        epoch=epoch.cid,
+        round_=round_,
+        parents=parents,
+        refuse_leader=False,
+        prev=None,
+        event_heads=heads,
+        last_commit=(0, bytes(32)),
+        ts=ts,
+    )
 
 
 def test_mutant_the_leader_refused_as_a_parent_by_clock() -> None:
