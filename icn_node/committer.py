@@ -178,6 +178,6 @@ class Committer:
             # A machine that slept or whose clock was set finds out within a minute.
             with trio.move_on_after(min(wait, 60.0)):
                 await self._timer.wait()
-            if not self._space.stopped:
+            if not self._space.stopped and self._space.validates:
                 self._space.tick(self._clock())
                 await trio.lowlevel.checkpoint()

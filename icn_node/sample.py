@@ -18,6 +18,7 @@ from icn_node.rpc import local
 from icn_node.rpc.session import Session
 
 SECRET = "sample"  # noqa: S105 - of the sample's members, printed for whoever tries it
+_SECRET_FILE = "sample-secret"  # noqa: S105 - a file's name
 TITLE = "SAMPLE co-op, to try things out"
 MEMBERS = (("anna", "Anna Vermeer"), ("ben", "Ben Okafor"), ("chloe", "Chloé Martin"), ("dmitri", "Dmitri Petrov"))
 FOUNDING_OPS: tuple[dict[str, Any], ...] = (
@@ -44,8 +45,8 @@ def make(home: Home, now_ms: int, tell: Tell) -> None:
         now_ms=now_ms,
         ops=FOUNDING_OPS,
     )  # fmt: skip
-    write_private(home.path / "sample-secret", SECRET.encode() + b"\n")
-    home.write_config("sample", default=founder, secret_file="sample-secret", sample=True)
+    write_private(home.path / _SECRET_FILE, SECRET.encode() + b"\n")
+    home.write_config("sample", default=founder, secret_file=_SECRET_FILE, sample=True)
     with local.opened(home) as methods:
         trio.run(_live, methods.call, tell)
 

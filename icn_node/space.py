@@ -162,7 +162,8 @@ class Space:
         self._notices_seen = self.tables.last_no("notice")
         self._erased_seen = self.tables.last_no("private_erased")
         self._check_versions()
-        self._orderer = self._make_orderer(Position.decode(position), self._key)
+        self.validates = self._key is not None and self._key.author in self.epoch.authors
+        self._orderer = self._make_orderer(Position.decode(position), self._key if self.validates else None)
 
     def backend(self) -> SqliteBackend:
         """The state's tables in the store's file."""
@@ -172,7 +173,7 @@ class Space:
         blocks = self.store.ordering.to_resume(self.epoch.cid, position.keep_from)
         held = None
         try:
-            held = None if self._guard is None else self._guard.read()
+            held = None if self._guard is None or key is None else self._guard.read()
             orderer = Orderer(
                 self.epoch, position, blocks, events=self.graph, archive=self.store.ordering.get, delta_ms=DELTA_MS,
                 key=key, guard=held,
@@ -213,8 +214,7 @@ class Space:
         everything is verified here. blobs: private payloads by commitment hash. Raises SpaceStopped, StoreError (then
         nothing was kept).
         """
-        if self.stopped:
-            raise SpaceStopped(self.stopped)
+        self._check_orders()
         events, receipts = self._judge(blocks, codes)
         admitted = Admitted([], {}, [], [], [], [])
         done: dict[bytes, Done] = {}
@@ -315,10 +315,19 @@ class Space:
         self._begin_epoch(recovery)
         self._load()
 
-    def tick(self, now_ms: int) -> bool:
-        """Let due timers run; whether anything was committed. Raises SpaceStopped, StoreError."""
+    def _check_orders(self) -> None:
         if self.stopped:
             raise SpaceStopped(self.stopped)
+        if not self.validates:
+            msg = (
+                "this home is a copy that follows the space: it answers and verifies, but orders nothing. "
+                "Send commands to a validator: " + ", ".join(self.epoch.validators)
+            )
+            raise SpaceStopped(msg)
+
+    def tick(self, now_ms: int) -> bool:
+        """Let due timers run; whether anything was committed. Raises SpaceStopped, StoreError."""
+        self._check_orders()
         self._orderer.set_timer(self.machine.next_due_ms())
         if not self._orderer.has_work(now_ms):
             return False
@@ -329,7 +338,7 @@ class Space:
 
     def next_due_ms(self) -> int | None:
         """When `tick` should be called next, UTC ms; None: no timer is set."""
-        due = self.machine.next_due_ms()
+        due = self.machine.next_due_ms() if self.validates else None
         return None if due is None else due + DELTA_MS + 1
 
     def _judge(
@@ -342,9 +351,7 @@ class Space:
         for position, block in enumerate(blocks):
             code = None if codes is None else codes[position]
             try:
-                if code is not None:
-                    raise InvalidEvent(code)
-                event = check_event(block) if codes is None else decode_trusted(block, cid_of(block))
+                event = check_event(block) if codes is None else _checked_elsewhere(block, code)
                 device = get(registry.Device, event.author[2:])
                 if device is None or device.revoked_ms is not None:
                     self._check_stranger(event, revoked=device is not None)
@@ -466,7 +473,7 @@ class Space:
                 self._erased_seen = last
             self.tables.flush()
             store.set_meta("frontier", machine.frontier.serialise())
-            if self._key is not None:
+            if self._key is not None and self.validates:
                 note = checkpoint.build(checkpoint.origin_of(self.cid), machine.frontier.size, machine.frontier.root())
                 note = checkpoint.sign(note, self._key)
                 note = checkpoint.cosign(note, self._key, self._orderer.time_ms // 1000)
@@ -626,7 +633,7 @@ class _Transaction:
                 raise
             space.tables.committed()
             space.store.scrub()
-            if space._guard is not None:
+            if space._guard is not None and space.validates:
                 space._guard.write(space._orderer.guard)
             return
         self._undo()
@@ -640,6 +647,13 @@ class _Transaction:
 def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -> Receipt:
     status = "refused" if "refused" in outcome else "executed"
     return Receipt(cid, status, index, time_ms, outcome)
+
+
+def _checked_elsewhere(block: bytes, code: str | None) -> Event:
+    """An event whose form and signature the verifier process judged. Raises InvalidEvent with its code."""
+    if code is not None:
+        raise InvalidEvent(code)
+    return decode_trusted(block, cid_of(block))
 
 
 def decode_epochs(stored: bytes | None) -> list[int]:

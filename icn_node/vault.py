@@ -11,6 +11,7 @@ parties or roles it cannot, unless a session has unlocked one of their keys. It 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -136,6 +137,14 @@ def readers_of(tx: Tables, audience: str, parties: Iterable[int], time_ms: int) 
     return sorted(devices)
 
 
+@functools.lru_cache(maxsize=4096)
+def _curve(device: bytes) -> bytes:
+    """The X25519 form of a device key: as dear as sealing to it, and an import seals to the same few, many times."""
+    converted = crypto_sign_ed25519_pk_to_curve25519(device)
+    assert isinstance(converted, bytes)
+    return converted
+
+
 def make(
     payload: bytes, audience: str, devices: Iterable[bytes], group: tuple[bytes, bytes] | None
 ) -> tuple[Private, bytes]:
@@ -144,12 +153,12 @@ def make(
     commitment = private.commitment(salt, payload, audience)
     wrapped: list[dict[str, bytes]] = []
     for device in devices:
-        wrapped.append({"to": device, "box": crypto_box_seal(key, crypto_sign_ed25519_pk_to_curve25519(device))})
+        wrapped.append({"to": device, "box": crypto_box_seal(key, _curve(device))})
     if group is not None:
         group_nonce = os.urandom(24)
         wrapped.append({"to": group[0], "box": group_nonce + crypto_secretbox(key, group_nonce, group[1])})
     box = crypto_aead_xchacha20poly1305_ietf_encrypt(salt + payload, _AAD + commitment.h, nonce, key)
-    blob = codec.encode_strictly({"v": 1, "h": commitment.h, "nonce": nonce, "box": box, "keys": wrapped})
+    blob = codec.encode({"v": 1, "h": commitment.h, "nonce": nonce, "box": box, "keys": wrapped})
     return commitment, blob
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import trio
 
+from icn_node import sample
 from icn_node.cli.calls import show
 from icn_node.cli.failure import OK, UNREACHABLE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import whole_number
-from icn_node.home import Home, HomeBusy
+from icn_node.home import DEFAULT_HOME, Home, HomeBusy
 from icn_node.log import Log
-from icn_node.node import Node
+from icn_node.node import Node, wall_clock_ms
 from icn_node.rpc.server import SocketBusy
 
 
 def run(call: Invocation) -> int:
     """Serve until stopped."""
     home = Home(call.settings.home)
+    if call.flag("sample") and not home.exists:
+        sample.make(home, wall_clock_ms(), call.out.note)
     with local_errors(call.settings.home):
         node = Node(home, Log(call.text("log") or home.config().node.log))
         try:
@@ -31,24 +37,60 @@ def run(call: Invocation) -> int:
 
 async def _serve(node: Node, call: Invocation) -> None:
     async with trio.open_nursery() as nursery:
-        await nursery.start(node.run)
+
+        async def serve(task_status: trio.TaskStatus[Node]) -> None:
+            await node.run(task_status)
+            nursery.cancel_scope.cancel()
+
+        await nursery.start(serve)
         for line in _greeting(node):
             call.out.note(line)
+        if sys.stderr.isatty():
+            nursery.start_soon(_keep_status, node)
+
+
+async def _keep_status(node: Node) -> None:
+    """One line at the bottom of the terminal, made anew each second."""
+    started = trio.current_time()
+    try:
+        while True:
+            up = int(trio.current_time() - started)
+            state = "stopped executing" if node.space.stopped else "running"
+            head = node.space.machine.frontier.size
+            sys.stderr.write(
+                f"\r\x1b[K{state} | {node.config.space} | {head:,} log entries, {node.events:,} events since the start | "
+                f"up {up // 3600}:{up // 60 % 60:02d}:{up % 60:02d} | Ctrl-C stops"
+            )
+            sys.stderr.flush()
+            await trio.sleep(1)
+    finally:
+        sys.stderr.write("\r\x1b[K")
 
 
 def _greeting(node: Node) -> list[str]:
-    """The readable lines at the start; the log's own follow."""
+    """The readable lines at the start: how it is, and three commands to try next."""
     space = node.space
     head = space.head()
     stopped = f" It executes nothing: {space.stopped}" if space.stopped else ""
+    icn = _shown_command() + _home_option(node)
+    tries = ("credit transfer ben 5 SUN", "governance vote 1 yes") if node.config.sample else ("member list", "watch")
     return [
         f"The node of {node.config.space} runs: {head['events']:,} events, {head['leaves']:,} log entries.{stopped}",
-        f"Try `icn status` in another terminal{_home_option(node)}. Ctrl-C stops it.",
+        "Try, in another terminal:",
+        *(f"    {icn} {words}" for words in ("status", *tries)),
+        "Ctrl-C stops it.",
     ]
 
 
+def _shown_command() -> str:
+    """How whoever started this can call `icn`: by its name if it is on their path, else by where it lies."""
+    here = os.path.relpath(sys.argv[0])
+    return "icn" if sys.argv[0] == "icn" or os.environ.get("ICN_ON_PATH") else min(here, sys.argv[0], key=len)
+
+
 def _home_option(node: Node) -> str:
-    return "" if node.home.path == Home("~/.icn").path else f" (with --home {node.home.path})"
+    default = Home(os.environ.get("ICN_HOME") or DEFAULT_HOME).path
+    return "" if node.home.path == default else f" --home {node.home.path}"
 
 
 def _busy(error: BaseException, home: Home) -> Failure:

@@ -79,7 +79,8 @@ _START = (
         example="icn init riverside --title 'Riverside Co-op' --handle ann --credit SUN --hours HOUR",
     ),
     Verb("node run", "Run the node of this home until Ctrl-C or `icn node stop`. `icn-node` does the same.",
-         _CLI + "daemon:run", (Param("log", "how much is logged (icn.toml)", choices=("debug", "info", "warning")),),
+         _CLI + "daemon:run", (Param("log", "how much is logged (icn.toml)", choices=("debug", "info", "warning")),
+          Param("sample", "make the sample co-op first, if this home has no node yet", kind="flag")),
          example="icn node run"),
     Verb("node stop", "Stop the running node cleanly: what it has taken is committed first.", _CLI + "daemon:stop",
          example="icn node stop", method="node.stop"),
@@ -225,11 +226,11 @@ _AMOUNTS = (
           shown="FORMAT"),
 )  # fmt: skip
 _CSV = Param("file", "the CSV file", required=True, kind=_FILE, shown="FILE")
-_UNIT = Param("unit", "the unit's code", required=True, shown="CODE")
+_UNIT = Param("unit", "the unit's code", required=True, place=False, shown="CODE")
 
 
 def _columns(doc: str, *, required: bool) -> Param:
-    return Param("map", doc, required=required, kind="json", shown="COLUMNS")
+    return Param("map", doc, required=required, place=False, kind="json", shown="COLUMNS")
 
 
 _BOOKS = (

@@ -25,7 +25,7 @@ class Param:
     """A parameter of a verb.
 
     name: its key in what is read. option: how it is written, without the dashes. kind: of its value; `flag` takes none.
-    many: may be given several times. place: may stand by place. shown: its value in usage lines, such as AMOUNT.
+    many: may be given several times. place: may stand by place (a required one does, unless it is told not to). shown: its value in usage lines, such as AMOUNT.
     field: for parameters of declared commands, how the value is to be understood (see `declared`). secondary: left out
     of usage lines, and listed after the others.
     """
@@ -41,7 +41,7 @@ class Param:
         kind: str = "text",
         option: str = "",
         required: bool = False,
-        place: bool = False,
+        place: bool | None = None,
         many: bool = False,
         shown: str = "",
         default: str = "",
@@ -54,7 +54,7 @@ class Param:
         self.kind = kind
         self.option = option or name.replace("_", "-")
         self.required = required
-        self.place = place or required
+        self.place = required if place is None else place
         self.many = many
         self.shown = shown or self.option.upper()
         self.default = default
@@ -114,9 +114,11 @@ class Verb:
         """The line that shows how it is written."""
         parts = ["icn", *self.words]
         for param in self.params:
-            if param.required or (param.place and not param.secondary):
-                shown = param.shown + ("..." if param.many else "")
-                parts.append(shown if param.required else f"[{shown}]")
+            shown = param.shown + ("..." if param.many else "")
+            if param.required:
+                parts.append(shown if param.place else f"--{param.option} {shown}")
+            elif param.place and not param.secondary:
+                parts.append(f"[{shown}]")
         if any(not (p.required or p.place) and not p.secondary for p in self.params):
             parts.append("[--options]")
         return " ".join(parts)

@@ -23,23 +23,29 @@ def help_page(call: Invocation) -> int:
     """`icn help [NOUN [VERB]]`. Raises Failure for words that are nothing."""
     width = min(call.out.width or PAGE, 100)
     words = call.many("words")
-    if not words:
-        lines = top(whole_grammar(), width)
-    else:
-        grammar = fixed_grammar()
-        verb = grammar.verbs.get(tuple(words))
-        if verb is not None and not (len(words) == 1 and len(grammar.of(words[0])) > 1):
-            lines = verb_page(verb, width)
-        else:
-            grammar = whole_grammar()
-            try:
-                found, _ = grammar.find(words)
-                alone = len(found.words) > 1 or len(grammar.of(found.words[0])) == 1
-                lines = verb_page(found, width) if alone else noun_page(grammar, found.words[0], width)
-            except NounOnly as noun:
-                lines = noun_page(grammar, noun.noun, width)
+    lines = page_of(words, width)
     call.out.answer({"help": "\n".join(lines)}, lines)
     return OK
+
+
+def page_of(words: Sequence[str], width: int) -> list[str]:
+    """The page for these words. Raises Failure for words that are nothing."""
+    if not words:
+        return top(whole_grammar(), width)
+    grammar = fixed_grammar()
+    verb = grammar.verbs.get(tuple(words))
+    if verb is None:
+        grammar = whole_grammar()
+        try:
+            verb, _ = grammar.find(words)
+        except NounOnly as noun:
+            return noun_page(grammar, noun.noun, width)
+    others = [v for v in grammar.of(verb.words[0]) if v is not verb] if len(verb.words) == 1 else []
+    lines = verb_page(verb, width)
+    if others:
+        pairs = [("icn " + " ".join(v.words), v.summary) for v in others]
+        lines = [*lines[:-1], "Also", *listed(pairs, width), "", lines[-1]]
+    return lines
 
 
 def listed(pairs: Sequence[tuple[str, str]], width: int, indent: int = 2) -> list[str]:
@@ -92,7 +98,7 @@ def verb_page(verb: Verb, width: int) -> list[str]:
     for paragraph in verb.doc.split("\n\n"):
         lines += [*wrap(" ".join(paragraph.split()), width), ""]
     places = [p for p in verb.params if p.place and not p.secondary]
-    options = [p for p in verb.params if not p.place and not p.secondary]
+    options = sorted((p for p in verb.params if not p.place and not p.secondary), key=lambda p: not p.required)
     further = [p for p in verb.params if p.secondary]
     if places:
         lines += ["Arguments (or as options)", *listed([argument_line(p) for p in places], width), ""]
@@ -129,7 +135,7 @@ def option_line(param: Param) -> tuple[str, str]:
     if param.flag:
         name = f"--no-{param.option}" if param.default == "yes" else f"--{param.option}"
         return (f"--[no-]{param.option}" if param.default == "either" else name), about(param)
-    return f"--{param.option} {param.shown}", about(param)
+    return f"--{param.option} {param.shown}", ("required: " if param.required else "") + about(param)
 
 
 def about(param: Param) -> str:

@@ -292,6 +292,18 @@ def iso(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
+_FIRST_TIME_MS = 100_000_000_000  # March 1973: no time of a space is before it, and no duration is as long
+
+
+def duration_text(duration_ms: int) -> str:
+    """A duration in its largest whole unit: 14d, 36h, 90m, 45s."""
+    for letter in "dhms":
+        count, rest = divmod(duration_ms, _UNITS_MS[letter])
+        if rest == 0 and (count or letter == "s"):
+            return f"{count}{letter}"
+    return f"{duration_ms} ms"
+
+
 Reveal = Callable[[Private], tuple[Any, str]]
 
 
@@ -335,11 +347,8 @@ class Outtake:
             if state:
                 out[key + "_state"] = state
         elif key.endswith("_ms") and isinstance(value, int) and not isinstance(value, bool):
-            if key.endswith(("term_ms", "duration_ms", "period_ms", "delay_ms", "every_ms")):
-                out[key] = value
-            else:
-                out[key.removesuffix("_ms")] = iso(value)
-                out[key] = value
+            out[key.removesuffix("_ms")] = iso(value) if value >= _FIRST_TIME_MS else duration_text(value)
+            out[key] = value
         elif key.endswith("_day") and isinstance(value, int):
             out[key.removesuffix("_day")] = (EPOCH.date() + datetime.timedelta(days=value)).isoformat()
         else:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import trio
 
+from dag.event import InvalidEvent
+from dag.store import StoreError
+from icn_node import following
+from icn_node.archive import ArchiveError
 from icn_node.home import Home
 from icn_node.keystore import NoSuchKey, node_key
 from icn_node.node import wall_clock_ms
 from icn_node.rpc import jsonrpc
+from icn_node.rpc.edge import wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.methods import NODE_METHODS, Methods
 from icn_node.rpc.session import Session
@@ -34,7 +40,7 @@ def opened(home: Home) -> Iterator[Methods]:
             key = None  # a restored home may be read before it is recovered
         space = Space.open(home.space_path(config.space), home.guard_path(config.space), key)
         try:
-            if not space.stopped and key is not None:
+            if not space.stopped and space.validates:
                 space.tick(wall_clock_ms())
 
             async def submit(blocks: Sequence[bytes], blobs: Mapping[bytes, bytes]) -> list[Receipt]:
@@ -65,5 +71,23 @@ def call(
             answers.append(await methods.call(session, name, params))
         return answers
 
+    if not home.exists and [name for name, _ in calls] == ["dag.import"]:
+        return [_follow(home, calls[0][1], progress)]
     with opened(home) as methods:
         return trio.run(run, methods)
+
+
+def _follow(home: Home, params: dict[str, Any], progress: Callable[[str, int, int], None] | None) -> dict[str, Any]:
+    """An archive given to an empty home makes it a copy of the space."""
+    path = Path(str(params.get("path", ""))).expanduser()
+    home.lock()
+    try:
+        return following.make(home, path, now_ms=wall_clock_ms(), progress=progress)
+    except FileNotFoundError:
+        raise wrong("path", "a file that is there", str(path)) from None
+    except (ArchiveError, InvalidEvent) as error:
+        raise RpcError(jsonrpc.INVALID_EVENT, f"{path}: {error}; nothing was imported") from None
+    except StoreError as error:
+        raise RpcError(jsonrpc.STOPPED, str(error)) from None
+    finally:
+        home.unlock()
