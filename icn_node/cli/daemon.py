@@ -58,7 +58,7 @@ async def _keep_status(node: Node) -> None:
             state = "stopped executing" if node.space.stopped else "running"
             head = node.space.machine.frontier.size
             sys.stderr.write(
-                f"\r\x1b[K{state} | {node.config.space} | {head:,} log entries, {node.events:,} events since the start | "
+                f"\r\x1b[K{state} | {node.config.space} | {head:,} log entries, {node.events:,} events since start | "
                 f"up {up // 3600}:{up // 60 % 60:02d}:{up % 60:02d} | Ctrl-C stops"
             )
             sys.stderr.flush()

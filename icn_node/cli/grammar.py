@@ -25,7 +25,8 @@ class Param:
     """A parameter of a verb.
 
     name: its key in what is read. option: how it is written, without the dashes. kind: of its value; `flag` takes none.
-    many: may be given several times. place: may stand by place (a required one does, unless it is told not to). shown: its value in usage lines, such as AMOUNT.
+    many: may be given several times. place: may stand by place (as a required one does, unless told not to). shown: its
+    value in usage lines, such as AMOUNT.
     field: for parameters of declared commands, how the value is to be understood (see `declared`). secondary: left out
     of usage lines, and listed after the others.
     """
