@@ -81,8 +81,8 @@ class GuardFile:
         if not whole:
             raise GuardDamaged(f"{self.path} holds no whole record.")
         self._newest = max(whole)
-        was_written_twice = any(content[_SLOT_BYTES:])
-        self._was_torn = len(whole) == 1 and (slots[0] is None or was_written_twice)
+        # A file that was written once has nothing in its second slot yet.
+        self._was_torn = len(whole) == 1 and any(content[_SLOT_BYTES:])
         return self._newest.guard
 
     @property

@@ -136,7 +136,8 @@ class Events:
     def commit_of(self, event: int) -> int:
         row = self._db.execute(
             "SELECT settled.i, place.leaf - settled.leaf < settled.leaves FROM place "
-            "JOIN settled ON settled.leaf <= place.leaf WHERE place.event = ? ORDER BY settled.leaf DESC LIMIT 1",
+            "JOIN settled ON settled.leaf <= place.leaf AND settled.leaves > 0 "
+            "WHERE place.event = ? ORDER BY settled.leaf DESC LIMIT 1",
             (event,),
         ).fetchone()
         return row[0] if row is not None and row[1] else 0

@@ -158,7 +158,6 @@ def _set_up(db: apsw.Connection, path: Path, *, read_only: bool) -> None:
     db.pragma("trusted_schema", False)
     db.pragma("cell_size_check", True)
     if read_only:
-        db.pragma("query_only", True)
         return
     if db.readonly("main"):
         raise StoreReadOnly(

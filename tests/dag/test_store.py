@@ -198,6 +198,33 @@ def test_entries_are_read_in_committed_order_with_their_events(node: Node) -> No
     assert list(node.store.log.entries(1500)) == entries[1500:]
 
 
+def test_a_log_with_a_hole_is_not_read_over(node: Node) -> None:
+    a = chain(1, 5)
+    node.admit(*a)
+    node.commit(GENESIS, *a)
+    with node.store.transaction():
+        node.store.db.execute("DELETE FROM leaf WHERE i = 3")
+    with pytest.raises(StoreCorrupt, match="leaf 3"):
+        list(node.store.log.entries())
+    with pytest.raises(IndexError):
+        node.store.log.leaves(0, 6)
+
+
+def test_a_leaf_of_no_recorded_commit_is_in_none(node: Node) -> None:
+    a = chain(1, 1)
+    node.admit(*a)
+    for leaf, e in enumerate((GENESIS, *a)):
+        with node.store.transaction():
+            id_ = node.graph.id_of(e.cid)
+            node.store.log.append([(leaf, id_, b"leaf")])
+            node.store.events.place([(id_, leaf)])
+        assert node.store.events.commit_of(id_) == 0
+        assert node.store.log.commit_at(leaf) is None
+        with node.store.transaction():
+            if e is GENESIS:
+                node.store.log.add_commit(Commit(1, SPACE, 1, 3, 0, bytes(32), 0, 1))
+
+
 def test_commits_are_found_by_index_and_by_leaf(node: Node) -> None:
     a = chain(1, 4)
     node.admit(*a)
@@ -212,7 +239,10 @@ def test_commits_are_found_by_index_and_by_leaf(node: Node) -> None:
     assert log.commit(2) == commits[1]
     assert log.commit(4) is None
     assert [log.commit_at(leaf) for leaf in range(6)] == [*[commits[0]] * 3, *[commits[2]] * 2, None]
+    node.commit()
+    node.commit()
     assert node.store.events.commit_of(node.graph.id_of(a[1].cid)) == 3
+    assert log.commit_at(3) == commits[2]
 
 
 def test_checkpoints_by_size(node: Node) -> None:
@@ -235,8 +265,9 @@ def test_ordering_blocks_with_which_to_go_on(node: Node) -> None:
         ordering.add(epoch, blocks)
         ordering.add(other, [(b"x" * 36, 1, StoredBlock(b"x", 5))])
         ordering.mark([(cid, 1, 1 if r == 1 else 0) for cid, r, _ in blocks if r < 3 and cid != blocks[2][0]])
-        ordering.add(epoch, [(blocks[0][0], 1, StoredBlock(blocks[0][2].raw, 10, 1, 1))])
+        ordering.add(epoch, [(blocks[9][0], 5, StoredBlock(blocks[9][2].raw, 50, 2, 2))])
     assert ordering.get(blocks[1][0]) == StoredBlock(bytes([1, 1]), 10, 1, 1)
+    assert ordering.get(blocks[9][0]) == StoredBlock(bytes([5, 1]), 50, 2, 2)
     assert ordering.get(bytes(36)) is None
     resumed = [stored.raw for stored in ordering.to_resume(epoch, 4)]
     assert resumed == [bytes(x) for x in ([2, 0], [3, 0], [3, 1], [4, 0], [4, 1], [5, 0], [5, 1])]
@@ -269,6 +300,26 @@ def test_a_failed_transaction_leaves_nothing_in_file_or_memory(node: Node) -> No
     assert [s.id for s in node.store.events.all()] == [1, 2, 3, 4]
 
 
+def test_a_rollback_over_the_sorting_of_the_indexes(node: Node) -> None:
+    for index in (node.store.events.by_cid, node.store.events.by_chain, node.store.blobs._index):
+        index._limit = 20
+    a = chain(1, 60)
+    node.admit(*a[:18])
+    with pytest.raises(ZeroDivisionError), node.store.transaction():
+        node.store.events.add(node.graph.admit(a[18:40]))
+        node.store.blobs.put([(bytes([n]) * 32, b"blob") for n in range(30)])
+        raise ZeroDivisionError
+    for n in range(18, 60, 3):
+        node.admit(*a[n : n + 3])
+        with node.store.transaction():
+            node.store.blobs.put([(bytes([n]) * 32, b"later"), (bytes([n + 1]) * 32, b"blob")])
+    assert all(node.store.events.get(e.cid) == e.block for e in a)
+    assert [s.cid for s in node.store.events.by_author(AUTHORS[1])] == [e.cid for e in a]
+    assert node.store.blobs.get(bytes([18]) * 32) == b"later"
+    assert node.store.blobs.get(bytes([2]) * 32) is None
+    assert reopened(node).check(full=True) == []
+
+
 def test_every_hook_hears_of_a_rollback(node: Node) -> None:
     heard: list[str] = []
     node.store.on_rollback(lambda: heard.append("one"))
@@ -287,6 +338,11 @@ def test_the_kernels_tables_share_the_transaction(node: Node) -> None:
         store.db.execute("UPDATE account SET balance = 9")
         raise ZeroDivisionError
     assert reopened(node).db.execute("SELECT balance FROM account").get == 5
+
+
+def test_what_is_committed_is_on_disk(node: Node) -> None:
+    db = node.store.db
+    assert (db.pragma("journal_mode"), db.pragma("synchronous"), db.pragma("secure_delete")) == ("wal", 2, 1)
 
 
 def test_single_values(node: Node) -> None:
