@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import select
 import signal
@@ -36,7 +35,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
+
+import msgspec
 
 from dag.event import InvalidEvent, check_event
 
@@ -47,6 +48,7 @@ PATIENCE_PER_BLOCK_S: Final = 0.002
 _U32: Final = struct.Struct(">I")
 _PIPE_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 1 << 16
+_Answer: TypeAlias = tuple[int, list[tuple[int, str]]]
 
 
 def verify(blocks: Sequence[bytes]) -> list[str | None]:
@@ -90,6 +92,11 @@ class Verifier:
         assert workers >= 0
         self._workers: list[_Worker | None] = [None] * workers
         self._is_hopeless = False
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether workers broke down before they did any work, so that all is verified here: something to report."""
+        return self._is_hopeless
 
     def verify_batch(self, blocks: Sequence[bytes]) -> list[str | None]:
         """For each block None if it is a well-formed event with a good signature, else the code of InvalidEvent."""
@@ -227,7 +234,7 @@ class _Worker:
         try:
             self._write()
             alive = self._read()
-        except (OSError, ValueError):
+        except (OSError, ValueError, IndexError, msgspec.MsgspecError):
             alive = False
         if not alive or (part.codes is None and time.monotonic() >= part.deadline):
             self.end()
@@ -271,7 +278,7 @@ class _Worker:
         *lines, rest = self._received.split(b"\n")
         self._received = rest
         for line in lines:
-            count, invalid = json.loads(line)
+            count, invalid = msgspec.json.decode(line, type=_Answer)
             if not self._parts or count != len(self._parts[0].blocks):
                 raise ValueError("an answer to something else")
             codes: list[str | None] = [None] * count
@@ -292,7 +299,7 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             code = _code(source.read(length))
             if code is not None:
                 invalid.append((position, code))
-        sink.write(json.dumps([count, invalid]).encode() + b"\n")
+        sink.write(msgspec.json.encode((count, invalid)) + b"\n")
         sink.flush()
 
 
