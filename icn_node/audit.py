@@ -141,8 +141,11 @@ class AuditError(Exception):
     """The log does not hold what its own history gives."""
 
 
-def replay(space: Space, machine: Machine, progress: Progress | None = None) -> int:
-    """Execute the whole log again with this machine, trusting signatures; each leaf must come out as it stands."""
+def replay(space: Space, machine: Machine, progress: Progress | None = None, *, check: bool = True) -> int:
+    """Execute the whole log again with this machine, trusting signatures; the number of leaves.
+
+    Each leaf must come out as it stands in the log (AuditError), unless `check` is off.
+    """
     store = space.store
     canonical = CanonicalChains(store.events, replay=True)
     total = store.log.size
@@ -163,7 +166,7 @@ def replay(space: Space, machine: Machine, progress: Progress | None = None) -> 
                     assert isinstance(leaf.subject, dict)
                     statement = statement_of(space.cid, leaf.subject)
         done = machine.run(settled.time_ms, pairs, statement)
-        if [d.leaf for d in done] != expected:
+        if check and [d.leaf for d in done] != expected:
             msg = f"commit {settled.index} gives other leaves than the log has from {settled.leaf} on"
             raise AuditError(msg)
         machine.append(done)

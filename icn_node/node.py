@@ -7,13 +7,13 @@ connections, what was taken is committed, files are closed. Nothing here decides
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import trio
 
 from dag.keys import check_verification_rule
+from icn_node.clock import wall_clock_ms
 from icn_node.committer import Committer
 from icn_node.home import Home
 from icn_node.keystore import node_key
@@ -22,11 +22,6 @@ from icn_node.rpc.methods import Methods
 from icn_node.rpc.server import Server, listen
 from icn_node.space import CommitInfo, Space
 from icn_node.verifier import Verifier
-
-
-def wall_clock_ms() -> int:
-    """UTC milliseconds: the only clock of the daemon."""
-    return time.time_ns() // 1_000_000
 
 
 class Node:

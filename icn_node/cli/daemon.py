@@ -13,9 +13,10 @@ from icn_node.cli.failure import OK, UNREACHABLE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import whole_number
+from icn_node.clock import wall_clock_ms
 from icn_node.home import DEFAULT_HOME, Home, HomeBusy
 from icn_node.log import Log
-from icn_node.node import Node, wall_clock_ms
+from icn_node.node import Node
 from icn_node.rpc.server import SocketBusy
 
 

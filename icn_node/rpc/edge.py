@@ -39,11 +39,15 @@ def wrong(name: str, wanted: str, got: Any = None) -> RpcError:
 
 @dataclass(slots=True)
 class Intake:
-    """Conversion of one call's parameters. `texts` collects private texts by field: (value, audience)."""
+    """Conversion of one call's parameters. `texts` collects private texts by field: (value, audience).
+
+    commands: by name, those that a command may hold inside it (what a proposal is to carry out).
+    """
 
     tx: Tables
     unit: str = ""
     texts: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    commands: Mapping[str, type[Command]] = field(default_factory=dict)
 
     def command(self, cls: type[Command], params: Mapping[str, Any], private: Mapping[str, str]) -> dict[str, Any]:
         """The fields of a command as its event holds them, without private ones, which are in `texts` after."""
@@ -181,6 +185,22 @@ class Intake:
         except ValueError:
             raise wrong(name, "a whole number", value) from None
 
+    def _ops(self, name: str, value: Any, _decimal: bool) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(op, dict) for op in value):
+            raise wrong(name, 'a list of commands, such as [{"op": "role.grant", "role": "cook", "member": "bob"}]')
+        return [self._op(name, op) for op in value]
+
+    def _op(self, name: str, op: dict[str, Any]) -> dict[str, Any]:
+        cls = self.commands.get(str(op.get("op")))
+        if cls is None:
+            raise wrong(name, "commands that there are, by `op`", op.get("op"))
+        inner = Intake(self.tx, commands=self.commands)
+        fields = inner._fields(cls, {k: v for k, v in op.items() if k not in ("op", "ver")}, {})
+        if inner.texts:
+            # Its payload would have to name an event that does not exist yet.
+            raise wrong(name, f"commands without private texts, such as {min(inner.texts)}, when they are decided on")
+        return {"op": cls.OP, "ver": op.get("ver", cls.VER), **fields}
+
     def _boolean(self, name: str, value: Any, _decimal: bool) -> bool:
         if isinstance(value, bool):
             return value
@@ -204,6 +224,7 @@ _CONVERSIONS: dict[str, Callable[[Intake, str, Any, bool], Any]] = {
     "no": Intake._integer,
     "int": Intake._integer,
     "bool": Intake._boolean,
+    "ops": Intake._ops,
 }
 
 

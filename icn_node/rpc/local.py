@@ -17,9 +17,9 @@ from dag.event import InvalidEvent
 from dag.store import StoreError
 from icn_node import following
 from icn_node.archive import ArchiveError
+from icn_node.clock import wall_clock_ms
 from icn_node.home import Home
 from icn_node.keystore import NoSuchKey, node_key
-from icn_node.node import wall_clock_ms
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.edge import wrong
 from icn_node.rpc.jsonrpc import RpcError
