@@ -160,7 +160,7 @@ class Orderer:
         self._mismatches: dict[bytes, Mismatch] = {}
         self._blocks = HeldBlocks(epoch, position.keep_from, position.index)
         self._intake = Intake(self._blocks, events, archive, position.base_index)
-        self._pacing = Pacing(self._blocks, delta_ms, position.own_round)
+        self._pacing = Pacing(self._blocks, delta_ms, key.author if key is not None else None, position.own_round)
         self._backlog = Backlog()
         self._is_undecided = True
         self._is_own_cone_new = True

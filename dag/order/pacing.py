@@ -7,6 +7,7 @@ Invariants
   decided. Jumping ahead without the second condition can kill liveness (Qiu, Xiao, Shao, S&P 2026).
 - The leader's block is a parent whenever it is held; a clock out of tolerance costs it the vote, never the reference.
 - A local clock that jumps back restarts the wait for the round; it never lengthens it by the jump.
+- One's own block is never refused for its clock, which was one's own: so a lone validator never waits.
 
 It must not read a clock (readings are parameters) or know why there is work.
 """
@@ -33,10 +34,11 @@ def tolerance_ms(slot: int, lowest: int) -> int:
 class Pacing:
     """The round this node is in. `own_round` is the round of its last block, 0 before any."""
 
-    __slots__ = ("_blocks", "_delta_ms", "_entered_ms", "_late", "own_round", "round")
+    __slots__ = ("_author", "_blocks", "_delta_ms", "_entered_ms", "_late", "own_round", "round")
 
-    def __init__(self, blocks: HeldBlocks, delta_ms: int, own_round: int) -> None:
+    def __init__(self, blocks: HeldBlocks, delta_ms: int, author: bytes | None, own_round: int) -> None:
         self._blocks = blocks
+        self._author = author
         self._delta_ms = delta_ms
         self.own_round = own_round
         self.round = max(1, own_round)
@@ -69,7 +71,7 @@ class Pacing:
         if now_ms < timeout_ms and not self._is_ready():
             return timeout_ms, False
         leader = self._leader()
-        if leader is None:
+        if leader is None or leader.block.author == self._author:
             return now_ms, False
         tolerance = tolerance_ms(self.round - 1, lowest)
         if leader.seen_ms - leader.block.ts > tolerance:

@@ -190,7 +190,7 @@ class Node:
         if admit:
             self.admitted[cid] = None
         self.admit_whole()
-        self.orderer.events_held(self.events.held)
+        self.orderer.events_held((cid,))
 
     def prefix(self) -> list[bytes]:
         return [cid for *_, events in self.commits for cid in events]

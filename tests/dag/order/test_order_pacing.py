@@ -14,9 +14,9 @@ FULL = "A:ABCD B:ABCD C:ABCD D:ABCD"
 class Bench:
     """The pacing of a validator whose last block is of `own_round`; it entered its round at time 0."""
 
-    def __init__(self, text: str, own_round: int = 0, now_ms: int = 0, n: int = 4) -> None:
-        self.dag = Dag(n, text)
-        self.pacing = Pacing(self.dag.blocks, DELTA, own_round)
+    def __init__(self, text: str, own_round: int = 0, now_ms: int = 0, author: bytes | None = None) -> None:
+        self.dag = Dag(4, text)
+        self.pacing = Pacing(self.dag.blocks, DELTA, author, own_round)
         self.enter(now_ms)
 
     def enter(self, now_ms: int) -> int:
@@ -161,6 +161,14 @@ CLOCKS = [
 @pytest.mark.parametrize(("ts", "seen_ms", "now_ms", "expected"), CLOCKS)
 def test_the_leaders_clock(ts: int, seen_ms: int, now_ms: int, expected: tuple[int, bool]) -> None:
     assert with_leader(ts, seen_ms, NOW).pacing.moment(now_ms, 1) == expected
+
+
+@pytest.mark.parametrize("ts", [0, NOW, 2 * NOW])
+def test_ones_own_clock_is_believed(ts: int) -> None:
+    bench = with_leader(ts, NOW, NOW)
+    own = Pacing(bench.dag.blocks, DELTA, bench.dag.epoch.leader(1), 1)
+    own.enter(lambda slot: slot < 1, NOW)
+    assert own.moment(NOW, 1) == (NOW, False)
 
 
 def test_after_the_timeout_nothing_is_waited_for() -> None:
