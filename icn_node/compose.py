@@ -45,7 +45,7 @@ def wish(space: Space, op: str, params: Mapping[str, Any]) -> Wish:
     )
     if found is None:
         raise RpcError(METHOD_NOT_FOUND, f"there is no command {op}")
-    intake = Intake(space.tables)
+    intake = Intake(space.tables, commands={spec.op: spec.cls for _, spec in space.kernel.commands.values()})
     fields = intake.command(found[1].cls, params, found[1].private)
     return Wish(found[1], fields, intake.texts)
 

@@ -68,7 +68,7 @@ def shown(row: Mapping[str, Any], key: str, *, narrow: bool = False) -> str:
         return f"({state})" if state else ""
     beside = row.get(f"{key}_ms")
     if isinstance(beside, int) and isinstance(value, str):
-        return local_time(beside)
+        return local_time(beside) if beside >= _MOMENT_MS else value
     if isinstance(value, int) and not isinstance(value, bool):
         # As events hold them: moments, durations, days.
         if key.endswith("_ms"):
@@ -156,14 +156,15 @@ def record_lines(row: Mapping[str, Any], width: int, indent: int = 0) -> list[st
                 flat.append((title(key), text))
     lines = record(flat, width, indent)
     for key, value in nested:
-        lines += ["", " " * indent + title(key)]
         if isinstance(value, dict):
-            lines += record_lines(value, width, indent + 2)
+            inner = record_lines(value, width, indent + 2)
         else:
             room = max(20, width - indent - 2) if width else 0
             found, hidden = rows_lines(value, (), room)
-            lines += [" " * (indent + 2) + line for line in found]
-            lines += [" " * (indent + 2) + f"(not shown: {', '.join(hidden)})"] if hidden else []
+            found += [f"(not shown: {', '.join(hidden)})"] if hidden else []
+            inner = [" " * (indent + 2) + line for line in found]
+        if inner:
+            lines += ["", " " * indent + title(key), *inner]
     return lines
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dag.cid import cid_text
 from dag.keys import BadKey, public_of
+from icn_node import sample
 from icn_node.cli.failure import INVALID, OK, USAGE, Failure
 from icn_node.cli.grammar import quoted
 from icn_node.cli.invocation import Invocation
@@ -16,7 +17,7 @@ from icn_node.cli.keys import new_secret
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import read_file, whole_number
 from icn_node.founding import Choices, found
-from icn_node.home import Home
+from icn_node.home import DEFAULT_HOME, Home
 from icn_node.kernel import calendar
 
 PRINT = "print"
@@ -30,7 +31,11 @@ def init(call: Invocation) -> int:
             INVALID, f"there is a node in {home.path} already", code="home_taken",
             advice="found the other in another folder: --home DIR.",
         )  # fmt: skip
+    if call.flag("sample"):
+        return _sample(call, home)
     name = call.text("name")
+    if not name:
+        raise Failure(USAGE, "NAME is missing", usage="icn init NAME [--options]", advice="see `icn init --help`.")
     recovery = _recovery(call)
     threshold = whole_number("recovery-threshold", call.text("recovery_threshold", "1"), 1, 16)
     if threshold > max(1, len(recovery)):
@@ -54,7 +59,6 @@ def init(call: Invocation) -> int:
         roles=tuple(call.many("role")) or ("steward",),
         languages=tuple(call.many("language")) or ("en",),
         custody="node" if call.flag("hosted") else "self",
-        sample=call.flag("sample"),
     )
     with local_errors(call.settings.home):
         home.lock()
@@ -66,7 +70,20 @@ def init(call: Invocation) -> int:
         "home": str(home.path), "space": cid_text(made.space), "founder": made.founder, "handle": choices.handle,
         "node": made.node, "recovery_key": made.recovery_key, "timezone": zone,
     }  # fmt: skip
-    call.out.answer(answer, lambda: _lines(answer, choices, call), answer["space"])
+    call.out.answer(answer, lambda: _lines(answer, choices), answer["space"])
+    return OK
+
+
+def _sample(call: Invocation, home: Home) -> int:
+    """The ready-made sample co-op."""
+    if call.values.keys() != {"sample"}:
+        raise Failure(USAGE, "--sample makes a ready-made co-op, and takes no other choices")
+    with local_errors(call.settings.home):
+        sample.make(home, time.time_ns() // 1_000_000, call.out.note)
+    answer: dict[str, Any] = {"home": str(home.path), "sample": True, "members": [name for name, _ in sample.MEMBERS]}
+    lines = [f"Made the sample co-op in {home.path}. Its members' secret is `{sample.SECRET}`.", "", "Next:",
+             f"  icn node run{_home_option(answer)}", f"  icn status{_home_option(answer)}"]  # fmt: skip
+    call.out.answer(answer, lines, answer["home"])
     return OK
 
 
@@ -86,14 +103,14 @@ def _recovery(call: Invocation) -> tuple[str, ...]:
 def _units(call: Invocation) -> list[dict[str, Any]]:
     """The founding act's further commands: the units to begin with."""
     ops: list[dict[str, Any]] = []
-    credit, hours = call.text("credit"), call.text("hours")
+    credit = call.text("credit")
     if credit:
         ops.append({
             "op": "credit.create", "ver": 1, "unit": credit, "title": credit.capitalize(),
             "floor_minor": -_minor(call, "floor", "100"), "ceiling_minor": _minor(call, "ceiling", "500"),
         })  # fmt: skip
-    if hours:
-        ops.append({"op": "timebank.create", "ver": 1, "unit": hours, "title": hours.capitalize()})
+    if call.flag("hours"):
+        ops.append({"op": "timebank.set_up", "ver": 1})
     return ops
 
 
@@ -120,10 +137,14 @@ def local_zone() -> str:
     return named if named and calendar.known(named) else "UTC"
 
 
-def _lines(answer: dict[str, Any], choices: Choices, call: Invocation) -> list[str]:
-    home = "" if not call.values and not call.settings.home else f" --home {quoted(answer['home'])}"
-    if answer["home"] == str(Home("~/.icn").path) or os.environ.get("ICN_HOME") == answer["home"]:
-        home = ""
+def _home_option(answer: dict[str, Any]) -> str:
+    """What `icn` needs to be told to find this home again."""
+    usual = Home(os.environ.get("ICN_HOME") or DEFAULT_HOME).path
+    return "" if answer["home"] == str(usual) else f" --home {quoted(answer['home'])}"
+
+
+def _lines(answer: dict[str, Any], choices: Choices) -> list[str]:
+    home = _home_option(answer)
     lines = [
         f"Founded {choices.title}.", "",
         f"  its CID, by which anybody checks proofs:  {answer['space']}",
