@@ -26,7 +26,7 @@ from icn_node.books.options import AUDIENCE, MEMBERS, TRANSFERS, ImportOptions, 
 from icn_node.books.packing import Item, Packer, Submission
 from icn_node.books.people import People
 from icn_node.books.planning import Books, Labels, Rejects, books_of
-from icn_node.books.report import ImportReport
+from icn_node.books.report import Breaches, ImportReport
 from icn_node.books.session import Importer, Submitter
 from icn_node.books.sheet import Sheet
 from icn_node.kernel import ledger
@@ -95,9 +95,7 @@ def steps(importer: Importer, options: ImportOptions, progress: Progress) -> Ste
     report = _report(options, read, books, plan, rejects)
     yield None
     if rejects and not options.skip_bad:
-        report.outcome = "bad_rows"
-        report.posted = report.amount_minor = report.entered = report.changed = 0
-        return _closed(importer, report)
+        return _closed(importer, _nothing_posted(report))
     if options.dry_run:
         report.outcome = "dry_run"
         return _closed(importer, report)
@@ -181,6 +179,15 @@ def _report(options: ImportOptions, read: Sheet, books: Books, plan: Plan, rejec
         dated = [row.moment.day for row in plan.movements]
     report.posted, report.amount_minor = len(sizes), sum(sizes)
     report.first_day, report.last_day = min(dated, default=None), max(dated, default=None)
+    return report
+
+
+def _nothing_posted(report: ImportReport) -> ImportReport:
+    """The report of a file with bad rows: what was read of it stays, what would have been posted goes."""
+    report.outcome = "bad_rows"
+    report.unit_created = False
+    report.posted = report.rounded = report.amount_minor = report.against_minor = report.entered = report.changed = 0
+    report.lost_minor, report.first_day, report.last_day, report.breaches = "0", None, None, Breaches()
     return report
 
 
