@@ -26,6 +26,8 @@ def known(timezone: str) -> bool:
 @functools.lru_cache(maxsize=64)
 def zone(timezone: str) -> zoneinfo.ZoneInfo:
     """The zone from the pinned database. Raises ZoneInfoNotFoundError."""
+    if len(timezone) > 64:  # as in a charter; how long a path may be differs between machines
+        raise zoneinfo.ZoneInfoNotFoundError(timezone)
     parts = timezone.split("/")
     if not all(p and p.replace("_", "").replace("-", "").replace("+", "").isalnum() and p.isascii() for p in parts):
         raise zoneinfo.ZoneInfoNotFoundError(timezone)

@@ -7,7 +7,7 @@ projections are left out: history is in the log itself, projections follow from 
 from __future__ import annotations
 
 from dag import codec, merkle
-from icn_node.kernel.tables import Schema, Tables
+from icn_node.kernel.tables import Tables, schema_of
 
 
 def state_root(tx: Tables) -> tuple[bytes, int]:
@@ -16,7 +16,7 @@ def state_root(tx: Tables) -> tuple[bytes, int]:
     for record in sorted(tx.records, key=lambda r: r.TABLE):
         if record.HISTORY or record.PROJECTION:
             continue
-        schema = Schema(record)
+        schema = schema_of(record)
         for row in tx.scan(record):
             hashes.append(merkle.leaf_hash(codec.encode(schema.effect(schema.key(row), row))))
     return merkle.root_of(hashes), len(hashes)

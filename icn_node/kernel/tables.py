@@ -11,6 +11,7 @@ on rows, indexes or projections. It knows nothing of events, commands, clocks or
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import types
 import typing
@@ -136,6 +137,12 @@ class Schema:
         return self.to_row(old)[:count] == self.to_row(new)[:count]
 
 
+@functools.cache
+def schema_of(record: type[Record]) -> Schema:
+    """The record's schema; it never changes, so there is one."""
+    return Schema(record)
+
+
 def _plain_type(kind: Any) -> Any:
     """int, str, bytes or bool for such a field, optional or annotated; otherwise the declared type."""
     origin = typing.get_origin(kind)
@@ -217,7 +224,7 @@ class Tables:
         for record in kinds:
             if record in self._shelves:
                 continue
-            schema = Schema(record)
+            schema = schema_of(record)
             assert all(s.schema.table != schema.table for s in self._shelves.values()), schema.table
             backend.create(schema)
             self._shelves[record] = _Shelf(schema)
