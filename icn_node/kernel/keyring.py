@@ -38,7 +38,7 @@ class BadDeviceKey(Refusal):
 
     code = "bad_key"
     text = "{key} is no Ed25519 key that can be used: {reason}."
-    advice = "Make a new key with `icn key new`."
+    advice = "Make a new key with `icn key create`."
 
 
 class KeyInUse(Refusal):
@@ -46,7 +46,7 @@ class KeyInUse(Refusal):
 
     code = "key_in_use"
     text = "The key {key} is in use in this space, or was."
-    advice = "Make a new key with `icn key new`; a key is never used again."
+    advice = "Make a new key with `icn key create`; a key is never used again."
 
 
 class KeyNotBound(Refusal):
@@ -62,7 +62,7 @@ class UnknownDeviceKey(Refusal):
 
     code = "unknown_device_key"
     text = "{key} is no device key in use of {member}."
-    advice = "See `icn member keys`."
+    advice = "See `icn member key list`."
 
 
 class LastKey(Refusal):
