@@ -85,12 +85,17 @@ class NotEmpty(Refusal):
     advice = "Name an heir who takes the balance, or bring it to zero first."
 
 
-PAY_REFUSALS: tuple[type[Refusal], ...] = (NotTransferable, *ledger.REFUSALS)
+PAYABLE: tuple[type[Refusal], ...] = (ledger.UnknownUnit, ledger.UnitClosed, NotTransferable)
+MOVES: tuple[type[Refusal], ...] = (
+    ledger.AccountClosed, ledger.OverFloor, ledger.OverCeiling, ledger.OutOfRange,
+)  # fmt: skip
 
 
 def payable(tx: Tables, code: str) -> Unit:
-    """The unit, if members can pay in it. Raises UnknownUnit, NotTransferable."""
+    """The unit, if members can pay in it now. Raises the refusals of PAYABLE."""
     unit = ledger.unit_of(tx, code)
+    if unit.status != "open":
+        raise ledger.UnitClosed(unit=code)
     if not unit.transferable:
         raise NotTransferable(unit=code)
     return unit

@@ -463,7 +463,9 @@ def reopen(tx: Tables, cmd: Reopen, ctx: Context) -> None:
 # -- declaration -------------------------------------------------------------------------------------------------------
 
 _WHO: tuple[type[Refusal], ...] = (registry.UnknownMember, registry.NotActive)
-_PAYS: tuple[type[Refusal], ...] = (*_WHO, *payments.PAY_REFUSALS)
+_MOVES = payments.MOVES
+_PAYS: tuple[type[Refusal], ...] = (*_WHO, *payments.PAYABLE, ledger.SameAccount, *_MOVES)
+_PROMISES: tuple[type[Refusal], ...] = (*_WHO, *payments.PAYABLE, ledger.SameAccount, TooManyOpen)
 _ANSWERS: tuple[type[Refusal], ...] = (standing.UnknownRequest, standing.RequestEnded)
 _BOB, _CAROL = "bob", "carol"
 
@@ -474,7 +476,9 @@ MODULE = Module(
         command(Create, create, refuses=(units.UnitExists, units.BadTerms),
                 example={"unit": "SUN", "title": "Sun", "floor": "-100.00", "ceiling": "500.00"}),
         command(Change, change, refuses=units.REFUSALS, example={"unit": "SUN", "levy_bp": 50}),
-        command(Issue, issue, refuses=(*_WHO, units.WrongKind, LineTooLong, *ledger.REFUSALS),
+        command(Issue, issue, refuses=(*_WHO, ledger.UnknownUnit, units.WrongKind, LineTooLong, ledger.UnitClosed,
+                                        ledger.SameAccount, ledger.AccountClosed, ledger.OverCeiling,
+                                        ledger.OutOfRange),
                 private={"memo": "parties"}, result="the transfer's number",
                 example={"payer": _BOB, "payee": _CAROL, "amount": "50.00", "unit": "SUN"}),
         command(Transfer, transfer, refuses=(*_PAYS, *_ANSWERS, standing.RequestDiffers),
@@ -482,29 +486,29 @@ MODULE = Module(
                 example={"payee": _BOB, "amount": "12.50", "unit": "SUN", "memo": "bread"}),
         command(Batch, batch, refuses=_PAYS, private={"memo": "parties"}, result="the first payment's number",
                 example={"unit": "SUN", "payments": [{"payee": _BOB, "amount": "10.00"}]}),
-        command(Request, request, refuses=(*_PAYS, TooManyOpen, standing.BadTime), private={"memo": "parties"},
+        command(Request, request, refuses=(*_PROMISES, standing.BadTime), private={"memo": "parties"},
                 result="the request's number", example={"payer": _BOB, "amount": "8.00", "unit": "SUN"}),
-        command(Accept, accept, refuses=(*_PAYS, *_ANSWERS, standing.RequestDiffers),
+        command(Accept, accept, refuses=(*_ANSWERS, registry.NotActive, ledger.UnitClosed, payments.NotTransferable,
+                                         *_MOVES),
                 result="the transfer's number", example={"request": 1}),
         command(Refuse, refuse, refuses=(*_ANSWERS, NotYours), private={"reason": "parties"}, example={"request": 1}),
         command(Withdraw, withdraw, refuses=(*_ANSWERS, NotYours), example={"request": 1}),
-        command(Allow, allow,
-                refuses=(*_WHO, ledger.UnknownUnit, payments.NotTransferable, ledger.SameAccount, TooManyOpen),
+        command(Allow, allow, refuses=_PROMISES,
                 example={"payee": _BOB, "amount": "40.00", "unit": "SUN"}),
         command(Disallow, disallow, refuses=(*_WHO, UnknownAllowance), example={"payee": _BOB, "unit": "SUN"}),
         command(Recur, recur, private={"memo": "parties"}, result="the recurring payment's number",
-                refuses=(*_WHO, ledger.UnknownUnit, payments.NotTransferable, ledger.SameAccount, TooManyOpen,
-                         standing.BadTime),
+                refuses=(*_PROMISES, standing.BadTime),
                 example={"payee": _BOB, "amount": "15.00", "unit": "SUN", "every": "month"}),
         command(Cancel, cancel, refuses=(standing.UnknownRecurring, standing.RecurringEnded, NotYours),
                 example={"recurring": 1}),
         command(Reverse, reverse, private={"reason": "parties"}, result="the reversal's number",
                 refuses=(payments.UnknownTransfer, payments.NotReversible, payments.AlreadyReversed, StewardsOwn,
-                         *ledger.REFUSALS),
+                         ledger.UnitClosed, *_MOVES),
                 example={"transfer": 1}),
         command(Limit, limit, refuses=(registry.UnknownMember, ledger.UnknownUnit, BadLimits),
                 example={"unit": "SUN", "party": _BOB, "floor": "-200.00"}),
-        command(Close, close, refuses=(*_WHO, payments.AccountBusy, payments.NotEmpty, HeirMustSign, *ledger.REFUSALS),
+        command(Close, close, refuses=(*_WHO, ledger.UnknownUnit, ledger.UnitClosed, ledger.SameAccount,
+                                       payments.AccountBusy, payments.NotEmpty, HeirMustSign, *_MOVES),
                 example={"unit": "SUN", "heir": _BOB}),
         command(Reopen, reopen, refuses=(*_WHO, ledger.UnknownUnit), example={"unit": "SUN", "party": _BOB}),
     ),

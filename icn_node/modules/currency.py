@@ -114,7 +114,7 @@ def show(tx: Tables, q: Show, reader: Context) -> dict[str, Any]:
 
 _MOVES: tuple[type[Refusal], ...] = (
     registry.UnknownMember, units.WrongKind, ledger.UnknownUnit, ledger.UnitClosed, ledger.AccountClosed,
-    ledger.OutOfRange,
+    ledger.OverCeiling,
 )  # fmt: skip
 
 MODULE = Module(
@@ -124,10 +124,10 @@ MODULE = Module(
         command(Create, create, refuses=(units.UnitExists, units.BadTerms),
                 example={"unit": "LEAF", "title": "Leaf", "cap": "100000.00", "mint": "role issuer or decision"}),
         command(Change, change, refuses=units.REFUSALS, example={"unit": "LEAF", "cap": "200000.00"}),
-        command(Mint, mint, refuses=(*_MOVES, registry.NotActive, ledger.OverCeiling, ledger.OverCap),
+        command(Mint, mint, refuses=(*_MOVES, registry.NotActive, ledger.OverCap, ledger.OutOfRange),
                 private={"memo": "parties"}, result="the transfer's number",
                 example={"amount": "500.00", "unit": "LEAF", "payee": "bob"}),
-        command(Burn, burn, refuses=(*_MOVES, ledger.OverFloor, ledger.OverCeiling), private={"memo": "parties"},
+        command(Burn, burn, refuses=(*_MOVES, ledger.OverFloor), private={"memo": "parties"},
                 result="the transfer's number", example={"amount": "20.00", "unit": "LEAF"}),
     ),
     queries=(
