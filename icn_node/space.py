@@ -72,6 +72,19 @@ class CommitInfo(msgspec.Struct, frozen=True):
     notices: tuple[notices.Notice, ...]
 
 
+class NotAdmitted(InvalidEvent):
+    """An event that this space does not take in: of a key that may not send here, or one that was judged elsewhere.
+
+    `code` and `facts` are as in `InvalidEvent`; the codes of `dag.event.CODES` and those of the graph and the registry.
+    """
+
+    def __init__(self, code: str, **facts: object) -> None:
+        told = "".join(f", {name}={value!r}" for name, value in facts.items())
+        ValueError.__init__(self, f"event not admitted: {code}{told}")
+        self.code = code
+        self.facts = facts
+
+
 class SpaceStopped(Exception):
     """The space cannot go on executing; reads still work. The message says why and what to do."""
 
@@ -253,16 +266,14 @@ class Space:
         """
         fresh = []
         for position, block in enumerate(events):
-            if codes is not None and codes[position] is not None:
-                raise InvalidEvent(str(codes[position]))
-            fresh.append(check_event(block) if codes is None else decode_event(block))
+            fresh.append(check_event(block) if codes is None else _checked_elsewhere(block, codes[position]))
         with self._transaction() as work:
             if blobs:
                 self.store.blobs.put(sorted(blobs.items()))
             admitted = self.graph.admit(fresh, referenced=True)
             for position, kind in enumerate(admitted.kinds):
                 if kind not in ("new", "fork", "duplicate", "known"):
-                    raise InvalidEvent(kind, event=cid_text(fresh[position].cid))
+                    raise NotAdmitted(kind, event=cid_text(fresh[position].cid))
             if admitted.rows:
                 self.store.events.add(admitted)
                 self._orderer.events_held(admitted.cids)
@@ -368,12 +379,12 @@ class Space:
         if self.store.events.has(event.cid) or event.space is None:
             return
         if revoked:
-            raise InvalidEvent("revoked_key")
+            raise NotAdmitted("revoked_key")
         book = self.kernel.policy.book(self.tables)
         for op in event.ops:
             rules = book.governing(op["op"])
             if not rules or not all("anyone" in entry for r in rules for entry in r.clause.require):
-                raise InvalidEvent("unknown_key", author=did_of(event.author[2:]))
+                raise NotAdmitted("unknown_key", author=did_of(event.author[2:]))
 
     @staticmethod
     def _note_kinds(events: Sequence[Event], admitted: Admitted, receipts: list[Receipt | bytes]) -> None:
@@ -656,9 +667,10 @@ def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -
 
 
 def _checked_elsewhere(block: bytes, code: str | None) -> Event:
-    """An event whose form and signature the verifier process judged. Raises InvalidEvent with its code."""
+    """An event whose form and signature the verifier process judged. Raises InvalidEvent."""
     if code is not None:
-        raise InvalidEvent(code)
+        decode_event(block)  # says the facts, such as which field, which the verifier's answer leaves out
+        raise NotAdmitted(code)
     return decode_trusted(block, cid_of(block))
 
 
