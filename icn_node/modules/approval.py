@@ -136,15 +136,15 @@ def _tell_author(tx: Tables, ctx: Context, ended: PendingCommand) -> None:
 def approve(tx: Tables, cmd: Approve, ctx: Context) -> str:
     pending, entitled = _answer(tx, cmd.approval, ctx)
     actor = ctx.actor.party
-    if actor in pending.approved:
+    approved = {*pending.approved, actor}
+    enough = sum(party in entitled for party in approved) >= pending.need
+    if actor in pending.approved and not enough:  # enough: somebody who had approved is entitled again
         raise AlreadyApproved(approval=pending.no)
     pending = msgspec.structs.replace(
-        pending,
-        approved=tuple(sorted((*pending.approved, actor))),
-        against=tuple(p for p in pending.against if p != actor),
+        pending, approved=tuple(sorted(approved)), against=tuple(p for p in pending.against if p != actor)
     )
     tx.put(pending)
-    if sum(party in entitled for party in pending.approved) < pending.need:
+    if not enough:
         return pending.status
     ended = _carry_out(tx, pending, ctx)
     if ended.actor != actor:
