@@ -10,11 +10,13 @@ It must not know sockets, files other than its own two, or the wall clock: times
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 
 from dag import checkpoint, codec, epoch, proof
@@ -28,10 +30,11 @@ from dag.leaf import decode_leaf
 from dag.merkle import Frontier
 from dag.order.config import Epoch
 from dag.order.guard import RestoredDatabase, opening_guard
-from dag.order.orderer import Commit, NewBlock, Orderer
+from dag.order.orderer import Commit, Diverged, NewBlock, Orderer, Output, Rejected
 from dag.order.recovery import InvalidRecovery, Recovery, decode_recovery, verify_recovery
 from dag.order.state import Position, StoredBlock, opening
-from dag.store import Store
+from dag.store import Store, StoreError
+from dag.store_errors import translated
 from dag.store_log import Commit as Settled
 from icn_node.kernel import bylaws, notices, private, registry, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
@@ -100,6 +103,7 @@ class Space:
         self.modules = tuple(modules)
         self.commit_listeners: list[Callable[[CommitInfo], None]] = []
         self.stopped: str = ""
+        self.alarms: list[str] = []
         self._key = key
         cid = store.meta("space")
         assert cid is not None, "the store belongs to a space"
@@ -163,7 +167,9 @@ class Space:
         store = self.store
         frontier_bytes = store.meta("frontier")
         frontier = Frontier() if frontier_bytes is None else Frontier.restore(frontier_bytes)
-        self.machine = Machine(self.backend(), self.modules, frontier, self.cid)
+        # Tables that are not there yet are made in one transaction: all or none, and one fsync.
+        with contextlib.nullcontext() if store.is_read_only else store.transaction():
+            self.machine = Machine(self.backend(), self.modules, frontier, self.cid)
         self.kernel: Kernel = self.machine.kernel
         self.tables = self.machine.tables
         self.graph = Graph(store.events, self.cid)
@@ -350,8 +356,13 @@ class Space:
 
     def next_due_ms(self) -> int | None:
         """When `tick` should be called next, UTC ms; None: no timer is set."""
-        due = self.machine.next_due_ms() if self.validates else None
-        return None if due is None else due + DELTA_MS + 1
+        if not self.validates:
+            return None
+        due = self.machine.next_due_ms()
+        wakes = [] if due is None else [due + DELTA_MS + 1]
+        if self._orderer.wake_at_ms is not None:
+            wakes.append(self._orderer.wake_at_ms)
+        return min(wakes, default=None)
 
     def _judge(
         self, blocks: Sequence[bytes], codes: Sequence[str | None] | None
@@ -407,17 +418,28 @@ class Space:
         orderer.set_timer(self.machine.next_due_ms())
         new: list[tuple[bytes, int, StoredBlock]] = []
         marks: list[tuple[bytes, int, int]] = []
-        while (out := orderer.poll(now_ms)) is not None:
+        while (out := self._poll(now_ms)) is not None:
             if isinstance(out, Commit):
                 marks += [(cid, out.index, out.index if cid == out.leader else 0) for cid in out.blocks]
                 self._execute(out, events, work)
                 orderer.set_timer(self.machine.next_due_ms())
             elif isinstance(out, NewBlock):
                 new.append((out.block.cid, out.block.round, StoredBlock(out.block.raw, out.seen_ms)))
+            elif isinstance(out, Rejected):
+                raise out.error
             else:
-                raise SpaceStopped(f"the ordering stopped: {out}")
+                self.alarms.append(
+                    f"validator {did_of(out.author[2:])} states another result of commit {out.index} than this node"
+                )
         store.ordering.add(self.epoch.cid, new)
         store.ordering.mark(marks)
+
+    def _poll(self, now_ms: int) -> Output | None:
+        try:
+            return self._orderer.poll(now_ms)
+        except Diverged as error:
+            self.stopped = str(error)
+            raise SpaceStopped(self.stopped) from None
 
     def _execute(self, commit: Commit, events: dict[bytes, Event], work: list[CommitInfo]) -> None:
         store, machine, graph = self.store, self.machine, self.graph
@@ -641,24 +663,35 @@ class _Transaction:
         if self._collects:
             gc.enable()
         space = self._space
-        if error is None:
-            try:
-                space._finish(worked=bool(self._work))
-                space.store.commit()
-            except BaseException:
-                self._undo()
-                raise
-            space.tables.committed()
-            space.store.scrub()
-            if space._guard is not None and space.validates:
-                space._guard.write(space._orderer.guard)
+        if error is not None:
+            self._undo(error)
             return
-        self._undo()
+        try:
+            space._finish(worked=bool(self._work))
+            space.store.commit()
+        except BaseException as failed:
+            self._undo(failed)
+            raise
+        space.tables.committed()
+        if space._guard is not None and space.validates:
+            space._guard.write(space._orderer.guard)
+        with contextlib.suppress(StoreError):  # what could not be scrubbed now stays due
+            space.store.scrub()
 
-    def _undo(self) -> None:
-        self._space.store.rollback()
-        self._space.tables.aborted()
-        self._space._load()
+    def _undo(self, error: BaseException) -> None:
+        """Roll back and read everything again. An error of SQLite itself is raised anew as a StoreError."""
+        space = self._space
+        system_errno = space.store.db.system_errno
+        try:
+            space.store.rollback()
+            space.tables.aborted()
+            space._load()
+        except BaseException as failed:
+            # What is in memory is ahead of the file now, so nothing may be built on it.
+            space.stopped = f"the space could not be read again after an error ({failed}): restart the node"
+            raise
+        if isinstance(error, apsw.Error):
+            raise translated(error, system_errno) from error
 
 
 def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -> Receipt:

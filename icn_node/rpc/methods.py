@@ -333,7 +333,8 @@ async def _status(methods: Methods, session: Session, params: dict[str, Any]) ->
         "events": head["events"], "log": head["leaves"], "commits": head["commits"],
         "root": head["root"], "time": iso(head["time_ms"]), "epoch": head["epoch"],
         "validators": len(space.epoch.validators), "may_lie": space.epoch.b, "may_be_offline": space.epoch.c,
-        "state": "stopped" if space.stopped else "running", "why": space.stopped,
+        "state": "stopped" if space.stopped else "running" if space.validates else "following",
+        "why": space.stopped, "alarms": list(space.alarms),
         "version": icn_node.VERSION,
     }  # fmt: skip
     if methods._status is not None:

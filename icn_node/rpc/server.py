@@ -17,6 +17,7 @@ from typing import Any
 import trio
 
 from dag.cid import cid_text
+from icn_node.kernel.notices import EVERYONE
 from icn_node.kernel.refusal import words
 from icn_node.log import Log
 from icn_node.rpc import jsonrpc
@@ -209,7 +210,8 @@ class _Connection:
         methods = self._methods
         outtake = methods.outtake(self.session)
         handle, did = outtake.party(notice.party)
-        if (did or "") != self.session.member:
+        for_everyone = notice.party == EVERYONE and self.session.member
+        if (did or "") != self.session.member and not for_everyone:
             return
         text = words(methods.texts.get(notice.code, (notice.code, ""))[0], methods._spoken_facts(notice.facts))
         self.tell(
