@@ -36,7 +36,7 @@ def joining(w: World, name: str, secret: str, /, **fields: Any) -> dict[str, Any
     """The fields with which that person joins by that invitation."""
     w.did(secret)
     proof = w.keys[secret].sign(invitation_bytes(w.space, w.did(name)))
-    return {"invitation": w.did(secret), "proof": proof, "handle": name, **fields}
+    return {"invitation": w.did(secret), "proof": proof, "handle": name} | fields
 
 
 def join(w: World, name: str, /, by: str = "ann", **fields: Any) -> int:
