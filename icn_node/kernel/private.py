@@ -314,8 +314,11 @@ def _named(tx: Tables, cmd: Any, plan: Plan, author: int) -> list[int]:
 
 
 def concern(tx: Tables, field: Private | None, *parties: int) -> None:
-    """Say that a field concerns parties whom its command names only by the number of something else."""
-    if field is not None:
+    """Say that a field of the command under way concerns parties whom it names only by the number of something else.
+
+    Of a field that an earlier event carried it says nothing: whoever copies an h would else read what it commits to.
+    """
+    if field is not None and tx.get(PrivateField, field.h) is None:
         for party in parties:
             tx.put(Concern(field.h, party))
 
