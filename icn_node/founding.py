@@ -27,12 +27,15 @@ from icn_node.modules import MODULES
 from icn_node.paper import paper_of
 from icn_node.space import Space
 
+IMPORT_DAYS = 90
+
 
 class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a founder decides. secret: seals the founder's key. recovery: DIDs of keys made elsewhere; empty makes one.
 
     credit: code of a mutual-credit unit to begin with, '' for none; its members' floor and ceiling in whole units.
     custody: whose hands the founder's key is in, `self` (this home is the founder's own) or `node`.
+    books: codes of units into which the founder may import history from elsewhere, for IMPORT_DAYS.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     languages: tuple[str, ...] = ("en",)
     custody: str = "self"
     sample: bool = False
+    books: tuple[str, ...] = ()
 
 
 class Founded(msgspec.Struct, frozen=True):
@@ -119,6 +123,11 @@ def found(
         "modules": list(choices.modules or [m.name for m in MODULES]), "languages": list(choices.languages),
         "founder_custody": choices.custody, "roles": list(choices.roles), "sample": choices.sample,
     }  # fmt: skip
+    if choices.books:
+        ops = [*ops, {
+            "op": "books.authorise", "ver": 1, "importer": founder.did, "until_ms": now_ms + IMPORT_DAYS * 86_400_000,
+            "units": sorted(set(choices.books)), "members": True, "create": "credit",
+        }]  # fmt: skip
     blobs: dict[bytes, bytes] = {}
     if choices.founder_name:
         payload = private.payload_of(

@@ -458,7 +458,7 @@ def books() -> None:
         secret.write_text("bench\n", encoding="ascii")
         options = ["--home", str(home), "--secret-file", str(secret)]
         run = [str(ICN), *options]
-        subprocess.run([*run, "init", "bench", "--handle", "founder", "--role", "steward", "--role", "importer",
+        subprocess.run([*run, "init", "bench", "--handle", "founder", "--role", "steward", "--books", "OLD",
                         "--quiet"], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
         path = Path(folder) / "books.csv"
         buffer = io.StringIO()

@@ -10,7 +10,7 @@ from icn_node.cli.grammar import Param, Verb
 GROUPS = (
     ("Start here", ("init", "node", "status", "help")),
     ("Members", ("member", "organisation", "mandate", "role", "group", "conduct", "key")),
-    ("Economy", ("credit", "timebank", "currency", "unit")),
+    ("Economy", ("credit", "timebank", "exchange", "currency", "unit")),
     ("Decisions", ("governance", "approval", "bylaws", "module", "space")),
     ("One's own affairs", ("notice", "privacy", "watch")),
     ("Books and proofs", ("dag", "check-proof", "books", "import", "export", "backup", "restore")),
@@ -73,6 +73,8 @@ _START = (
             Param("recovery_key", "`print` one, or the DID of a key made elsewhere (repeat for several)", many=True,
                   default="print", shown="DID"),
             Param("recovery_threshold", "how many recovery keys must sign a recovery", default="1", shown="N"),
+            Param("books", "units into which the founder may import the history of another system for 90 days (made if "
+                  "they are not there), and its members", many=True, shown="CODE"),
             Param("hosted", "the node holds the founder's key, as it does for members without a device", kind="flag"),
             Param("sample", "make the ready-made sample co-op instead, to try things out; takes no other choices",
                   kind="flag"),
@@ -187,6 +189,8 @@ _PROOFS = (
          "follows from the record. Ends with 4 if anything does not hold.",
          _CLI + "proofs:verify", example="icn dag verify",
          method="dag.verify"),
+    Verb("dag rebuild", "Make the state's tables anew from the log.", _CLI + "proofs:rebuild", example="icn dag rebuild",
+         method="dag.rebuild"),
     Verb("dag export", "Write the record as a CAR file.", _CLI + "proofs:export",
          (Param("file", "the file", required=True, kind=_FILE, shown="FILE"),
           Param("with_private", "with the encrypted payloads of private fields", kind="flag")),

@@ -59,6 +59,7 @@ def init(call: Invocation) -> int:
         roles=tuple(call.many("role")) or ("steward",),
         languages=tuple(call.many("language")) or ("en",),
         custody="node" if call.flag("hosted") else "self",
+        books=tuple(call.many("books")),
     )
     with local_errors(call.settings.home):
         home.lock()

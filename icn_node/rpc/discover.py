@@ -67,7 +67,7 @@ def openrpc(modules: Sequence[Module], node: Mapping[str, Any], version: str) ->
         methods.append({
             "name": name, "summary": method.doc, "paramStructure": "by-name", "tags": [{"name": "node"}],
             "params": [
-                {"name": p, "description": about, "schema": {"type": kind}}
+                {"name": p, "description": about, "schema": {"type": kind} if kind else {}}
                 for p, (kind, about) in method.params.items()
             ],
             "result": {"name": "result", "schema": {}},

@@ -62,7 +62,7 @@ def call(
     async def run(methods: Methods) -> list[Any]:
         session = Session()
         if progress is not None:
-            session.progress = progress
+            session.progress = session.told_here = progress
         answers = []
         for name, params in calls:
             method = NODE_METHODS.get(name)

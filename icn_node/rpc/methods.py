@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ from icn_node.kernel import keyring, notices, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.refusal import Refusal, words
 from icn_node.keystore import Keystore, KeystoreError, Locked, NoSuchKey
-from icn_node.rpc import discover, jsonrpc, whole
+from icn_node.rpc import bookwork, discover, jsonrpc, whole
 from icn_node.rpc.edge import Intake, Outtake, iso, wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.session import Session
@@ -70,6 +71,7 @@ class Methods:
         self.space = space
         self.keystore = Keystore(home.keystore_path)
         self.own_keys = Keystore(home.keys_path)
+        self.vault_key = vault_key
         self.groups = None if vault_key is None else vault.GroupKeys(space.store, vault_key)
         self.composer = Composer(space, self.groups)
         self.clock = clock
@@ -195,16 +197,22 @@ class Methods:
 
     async def commit(self, key: SigningKey, wishes: Sequence[Wish], *, until_ms: int | None = None) -> dict[str, Any]:
         """Compose, sign and submit; the answer once it is durable. Raises RpcError if it was refused."""
+        async with self.lock_of(key):
+            draft = self.composer.draft(key.author, wishes, at_ms=self.clock(), until_ms=until_ms)
+            block = attach(draft.unsigned, key.sign(signing_bytes(draft.unsigned)))
+            receipt = (await self.submit([block], draft.blobs))[0]
+        return self.answer(receipt)
+
+    @asynccontextmanager
+    async def lock_of(self, key: SigningKey) -> AsyncIterator[None]:
+        """Between taking a device's next place and committing there nothing else may take it."""
         lock = self._authors.setdefault(key.author, trio.Lock())
         try:
             async with lock:
-                draft = self.composer.draft(key.author, wishes, at_ms=self.clock(), until_ms=until_ms)
-                block = attach(draft.unsigned, key.sign(signing_bytes(draft.unsigned)))
-                receipt = (await self.submit([block], draft.blobs))[0]
+                yield
         finally:
-            if not lock.statistics().tasks_waiting and not lock.locked():
+            if not lock.locked():
                 self._authors.pop(key.author, None)
-        return self.answer(receipt)
 
     def answer(self, receipt: Receipt) -> dict[str, Any]:
         """A receipt as the answer to whoever submitted it. Raises RpcError for what was not executed."""
@@ -653,6 +661,12 @@ NODE_METHODS: dict[str, NodeMethod] = {
     ),
     "dag.proof": NodeMethod(
         _proof, "A proof file that an event and its outcome are in the signed log.", {"event": ("string", "its CID")}
+    ),
+    "books.import": NodeMethod(
+        bookwork.take, "Import transfers, members or opening balances from a file.", bookwork.IMPORT_PARAMS
+    ),
+    "books.export": NodeMethod(
+        bookwork.export, "Write a statement, a ledger or the register of members.", bookwork.EXPORT_PARAMS
     ),
     "dag.verify": NodeMethod(whole.verify, "Recheck everything from nothing: signatures, order, outcomes, sums.", {}),
     "dag.rebuild": NodeMethod(whole.rebuild, "Make the state's tables anew from the log.", {}),

@@ -120,7 +120,7 @@ class Server:
 
 class _Connection:
     def __init__(self, stream: trio.SocketStream, methods: Methods, log: Log) -> None:
-        self.session = Session(progress=self._progress)
+        self.session = Session(progress=self._progress, told_here=self._told_here)
         self._stream = stream
         self._methods = methods
         self._log = log
@@ -229,13 +229,21 @@ class _Connection:
             pass
 
     def _progress(self, what: str, done: int, total: int) -> None:
-        """Long work of this connection, told from its worker thread, at most a few times a second."""
+        """Long work of this connection, told from its worker thread."""
+        if self._is_time(done, total):
+            trio.from_thread.run_sync(self.tell, "progress", {"what": what, "done": done, "total": total})
+
+    def _told_here(self, what: str, done: int, total: int) -> None:
+        if self._is_time(done, total):
+            self.tell("progress", {"what": what, "done": done, "total": total})
+
+    def _is_time(self, done: int, total: int) -> bool:
+        """At most a few times a second."""
         now = time.monotonic()
         if now - self._told < 0.3 and done < total:
-            return
+            return False
         self._told = now
-        params = {"what": what, "done": done, "total": total}
-        trio.from_thread.run_sync(self.tell, "progress", params)
+        return True
 
     async def _put(self, line: bytes) -> None:
         with contextlib.suppress(trio.ClosedResourceError, trio.BrokenResourceError):

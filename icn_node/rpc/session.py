@@ -17,10 +17,12 @@ from dag.keys import SigningKey
 class Session:
     """keys: opened keys by the DID of the member they act for. member: whose session it is, '' for the operator.
 
-    progress: called, from any thread, with what long work is doing, how much is done, and how much there is.
+    progress: called from a worker thread with what long work is doing, how much is done, and how much there is;
+    told_here: the same, for work on the node's own thread.
     """
 
     member: str = ""
     keys: dict[str, SigningKey] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set)
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
+    told_here: Callable[[str, int, int], None] = lambda what, done, total: None
