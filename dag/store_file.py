@@ -32,7 +32,7 @@ from dag.store_errors import (
 from dag.store_schema import APPLICATION_ID, SCHEMA_VERSION, create_tables
 
 CACHE_KIB: Final = 16_384
-"""Page cache. Filled as pages are used; 4 MB made no event slower than 48 MB did, since the system caches the file too."""
+"""Page cache, filled as pages are used. More made no event faster: the system caches the file too."""
 WAL_PAGES: Final = 4000
 """A checkpoint each 16 MB: pages that many batches change are written back once, and a recovery reads little."""
 BUSY_MS: Final = 5000
