@@ -162,6 +162,8 @@ class Store:
             system_errno = self.db.system_errno
             self.rollback()
             raise translated(error, system_errno) from error
+        self.events.committed()
+        self.blobs.committed()
 
     def rollback(self) -> None:
         """Undo the transaction and tell everything that caches the file."""
@@ -171,8 +173,8 @@ class Store:
                 with translating(self.db):
                     self.db.execute("ROLLBACK")
         finally:
-            self.events.forget()
-            self.blobs.forget()
+            self.events.rolled_back()
+            self.blobs.rolled_back()
             for hook in self._hooks:
                 hook()
 

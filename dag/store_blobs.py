@@ -40,9 +40,13 @@ class Blobs:
         self._db = db
         self._index = KeyIndex(db, "blob_key", shared=shared)
 
-    def forget(self) -> None:
-        """Drop what is in memory, as after a rollback."""
-        self._index.forget()
+    def committed(self) -> None:
+        """The transaction is in the file."""
+        self._index.committed()
+
+    def rolled_back(self) -> None:
+        """The transaction is undone; so is what memory has of it."""
+        self._index.rolled_back()
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> int:
         """Keep blobs (key, bytes); how many were new. What is held or was erased is passed over."""

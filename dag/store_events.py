@@ -52,10 +52,15 @@ class Events:
         # Another limit, so that the two do not pause for their sorting in the same batch.
         self.by_chain = KeyIndex(db, "event_chain", shared=shared, limit=LIMIT // 4 * 3)
 
-    def forget(self) -> None:
-        """Drop what is in memory, as after a rollback."""
-        self.by_cid.forget()
-        self.by_chain.forget()
+    def committed(self) -> None:
+        """The transaction is in the file."""
+        self.by_cid.committed()
+        self.by_chain.committed()
+
+    def rolled_back(self) -> None:
+        """The transaction is undone; so is what memory has of it."""
+        self.by_cid.rolled_back()
+        self.by_chain.rolled_back()
 
     # --- writing ------------------------------------------------------------------------------------------------
 

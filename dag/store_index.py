@@ -43,6 +43,7 @@ class KeyIndex:
         "_fresh",
         "_frozen_ids",
         "_frozen_keys",
+        "_is_changed",
         "_is_loaded",
         "_is_shared",
         "_limit",
@@ -66,8 +67,10 @@ class KeyIndex:
         self.forget()
 
     def forget(self) -> None:
-        """Drop what is in memory, as after a rollback."""
+        """Drop what is in memory."""
         self._is_loaded = False
+        self._is_changed = False
+        """Whether the transaction under way added something."""
         self._new_keys = array("q")
         self._new_ids = array("q")
         """The younger generation, in order of addition."""
@@ -81,6 +84,15 @@ class KeyIndex:
         self._moved = 0
         """The older generation, sorted; the first `_moved` of it are in the B-tree."""
 
+    def committed(self) -> None:
+        """What was added is in the file."""
+        self._is_changed = False
+
+    def rolled_back(self) -> None:
+        """What was added since the last commit is not in the file."""
+        if self._is_changed:
+            self.forget()
+
     # --- writing ------------------------------------------------------------------------------------------------
 
     def add(self, keys: "Sequence[int] | array[int]", ids: Sequence[int]) -> None:
@@ -92,6 +104,7 @@ class KeyIndex:
         assert len(keys) == len(ids)
         assert max(keys) < _KEY_END, "a key fits a float"
         assert min(keys) >= -_KEY_END, "a key fits a float"
+        self._is_changed = True
         self._db.execute(f"INSERT INTO {self._name}_run (pairs) VALUES (?)", (_pack(keys, ids),))
         self._new_keys += keys
         self._new_ids += ids

@@ -116,6 +116,18 @@ def test_a_reader_sees_what_another_connection_adds(tmp_path: Path) -> None:
                 assert reader.find(0) == [0]
 
 
+def test_a_rollback_costs_nothing_when_nothing_was_added(db: apsw.Connection) -> None:
+    index = KeyIndex(db, "event_cid")
+    index.add([1, 2], [1, 2])
+    index.committed()
+    index.rolled_back()
+    db.execute("DELETE FROM event_cid_run")
+    assert index.find(2) == [2]
+    index.add([3], [3])
+    index.rolled_back()
+    assert index.find(2) == []
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
@@ -135,6 +147,7 @@ def test_it_agrees_with_a_dictionary(steps: list[tuple[str, list[int]]], limit: 
         ids = range(id_, id_ + len(keys))
         if step == "add":
             index.add(keys, ids)
+            index.committed()
             id_ += len(keys)
             for key, added in zip(keys, ids, strict=True):
                 model[key].append(added)
@@ -143,7 +156,7 @@ def test_it_agrees_with_a_dictionary(steps: list[tuple[str, list[int]]], limit: 
             index.add(keys, ids)
             index.add(keys, ids)
             db.execute("ROLLBACK")
-            index.forget()
+            index.rolled_back()
         elif step == "forget":
             index.forget()
         else:
