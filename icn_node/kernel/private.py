@@ -303,14 +303,26 @@ def _party_of_key(tx: Tables, ctx: Context) -> int:
 
 
 def _named(tx: Tables, cmd: Any, plan: Plan, author: int) -> list[int]:
+    """The parties that the command names, in the commands inside it too."""
     found = set()
-    for name in plan.who:
-        value = getattr(cmd, name)
-        for did in (value,) if isinstance(value, str) else value or ():
+    for name in (*plan.who, *plan.carriers):
+        for did in _dids_in(getattr(cmd, name)):
             no = registry.party_no(tx, did)
             if no is not None and no != author:
                 found.add(no)
     return sorted(found)
+
+
+def _dids_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.startswith("did:key:"):
+            yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _dids_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _dids_in(item)
 
 
 def concern(tx: Tables, field: Private | None, *parties: int) -> None:

@@ -2,8 +2,8 @@
 
 A suspension is a steward's measure against harm: a stated number of days, then it ends by itself, and the same stewards
 cannot begin another before a gap has passed; a decision can at any time. An expulsion begins with a charge whose reason
-the member can read, leaves the member a hearing period in which to answer, and is carried out only by a decision taken
-afterwards. Reasons and answers are private fields that are kept until the case has been closed for some time.
+the member can read, leaves the member a hearing period in which to answer, and is carried out only by a decision whose
+vote begins afterwards. Reasons and answers are private fields that are kept until the case has been over for some time.
 
 Invariants: nobody is expelled but under a charge whose hearing is over; one charge against a member at a time; every
 suspension ends. Which roles may act is the bylaws' to say. See decision 0048.
@@ -34,6 +34,7 @@ from icn_node.kernel.module import (
     query,
 )
 from icn_node.kernel.module import Party as PartyNo
+from icn_node.kernel.proposals import Proposal
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.registry import Party
 from icn_node.kernel.tables import Record, Tables
@@ -65,7 +66,8 @@ class Suspension(Record, frozen=True):
 
 
 class Charge(Record, frozen=True):
-    """A charge that asks for somebody's expulsion, and its hearing. due_ms: when the present state ends by itself."""
+    """A charge that asks for somebody's expulsion, and its hearing. due_ms: when the present state ends by itself;
+    heard_ms: when the hearing was over."""
 
     TABLE: ClassVar[str] = "charge"
     KEY: ClassVar[tuple[str, ...]] = ("no",)
@@ -78,6 +80,7 @@ class Charge(Record, frozen=True):
     due_ms: int
     reason: Private | None = None
     answer: Private | None = None
+    heard_ms: int | None = None
 
 
 class TooLong(Refusal):
@@ -108,6 +111,14 @@ class NotCharged(Refusal):
 
     code = "not_charged"
     text = "Charge {charge} is not against you."
+
+
+class VoteBeforeHearing(Refusal):
+    """The decision to expel was put to the vote before the hearing was over."""
+
+    code = "vote_before_hearing"
+    text = "Voting began before the hearing of charge {charge} was over: the members could not know the answer."
+    advice = "Propose it again."
 
 
 class ReasonNeeded(Refusal):
@@ -280,6 +291,7 @@ def answer(tx: Tables, cmd: Answer, ctx: Context) -> None:
     tx.put(msgspec.structs.replace(charged, answer=cmd.statement))
     _keep(tx, ctx, charged.due_ms + ctx.number(tx, "conduct.charge_days") * DAY_MS, cmd.statement)
     if charged.by != registry.SPACE:
+        private.concern(tx, cmd.statement, charged.by)
         ctx.notify(tx, charged.by, "conduct.answered", charge=charged.no)
 
 
@@ -295,7 +307,8 @@ def on_charge(tx: Tables, no: int, ctx: Context) -> None:
         _step(tx, ctx, charged, "lapse")
         ctx.notify(tx, charged.member, "conduct.lapsed", charge=no)
         return
-    _step(tx, ctx, charged, "hear", due_ms=ctx.time_ms + ctx.number(tx, "conduct.charge_days") * DAY_MS)
+    heard = msgspec.structs.replace(charged, heard_ms=ctx.time_ms)
+    _step(tx, ctx, heard, "hear", due_ms=ctx.time_ms + ctx.number(tx, "conduct.charge_days") * DAY_MS)
     for party in sorted({charged.member, charged.by} - {registry.SPACE}):
         ctx.notify(tx, party, "conduct.heard", charge=no)
 
@@ -312,6 +325,9 @@ def on_left(tx: Tables, member: int, ctx: Context) -> None:
 
 def expel(tx: Tables, cmd: Expel, ctx: Context) -> None:
     charged = _step(tx, ctx, _charge(tx, cmd.charge), "expel")
+    decided = tx.get(Proposal, ctx.decision)
+    if decided is not None and (decided.voting_ms or 0) < (charged.heard_ms or 0):
+        raise VoteBeforeHearing(charge=charged.no)
     party = tx.get(Party, charged.member)
     assert party is not None
     _end_suspension(tx, ctx, party)
@@ -386,7 +402,7 @@ MODULE = Module(
                 private={"statement": "parties role:steward"},
                 example={"charge": 1, "statement": "I was given them by the coordinator."}),
         command(WithdrawCharge, withdraw_charge, refuses=(UnknownCharge, WrongState), example={"charge": 1}),
-        command(Expel, expel, refuses=(UnknownCharge, WrongState), example={"charge": 1}),
+        command(Expel, expel, refuses=(UnknownCharge, WrongState, VoteBeforeHearing), example={"charge": 1}),
         command(Readmit, readmit, refuses=(*_NOBODY, WrongState), example={"member": "erin"}),
     ),
     queries=(

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from icn_node.kernel import keyring, membership, registry, timers
+from icn_node.kernel import keyring, membership, private, registry, timers
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import INT64_MAX, DeviceKey, Handle, Private, Signature, TimeMs, UnitCode, Who
 from icn_node.kernel.ledger import DAY_MS, SameAccount, UnknownUnit, unit_of
@@ -241,12 +241,14 @@ def decline(tx: Tables, cmd: Decline, ctx: Context) -> None:
         _abandon(tx, ctx, party)
 
 
-def _abandon(tx: Tables, ctx: Context, party: Party, event: str = "abandon") -> None:
-    """A party that never became active: its signers are told, its handle is free again."""
+def _abandon(tx: Tables, ctx: Context, party: Party, event: str = "abandon") -> list[int]:
+    """End a party that never became active: its signers, who are told. Its handle is free again."""
     timers.cancel(tx, "organisation.abandon", party.no)
     status = membership.move(tx, ctx, party, event, handle="").status
-    for signer in _end_mandates(tx, party.no):
+    signers = _end_mandates(tx, party.no)
+    for signer in signers:
         ctx.notify(tx, signer, "organisation.ended", organisation=party.did, status=status)
+    return signers
 
 
 def _end_mandates(tx: Tables, party: int) -> list[int]:
@@ -282,7 +284,8 @@ def refuse(tx: Tables, cmd: Refuse, ctx: Context) -> None:
     party = _organisation(tx, cmd.organisation)
     if party.status != "applied":
         raise WrongState(what=party.did, state=party.status, event="refuse")
-    _abandon(tx, ctx, party, "refuse")
+    # They sign for it no more, so the reason has to be theirs to read.
+    private.concern(tx, cmd.reason, *_abandon(tx, ctx, party, "refuse"))
 
 
 def grant(tx: Tables, cmd: Grant, ctx: Context) -> str:

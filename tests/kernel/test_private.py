@@ -256,6 +256,19 @@ def test_the_first_event_that_carries_a_hash_decides_whose_it_is() -> None:
     assert (field.author, field.op, field.field, field.no) == (w.no("bob"), "member.describe", "name", 1)
 
 
+def test_a_field_inside_a_proposed_command_concerns_whom_that_command_names() -> None:
+    w = World()
+    for name in ("bob", "cid"):
+        w.member(name)
+    charge = {"op": "member.charge", "ver": 1, "member": w.did("cid"), "reason": words("parties role:steward", 4)}
+    w.do("bob", "governance.propose", type="membership", title="Charge Cid", execute=[charge])
+    field = w.tables.get(private.PrivateField, b"\4" * 32)
+    assert field is not None
+    assert (field.author, field.field) == (w.no("bob"), "execute.0.reason")
+    concerned = [n for n in ("ann", "bob", "cid") if private.concerns(w.tables, field.h, w.no(n))]
+    assert concerned == ["cid"]
+
+
 def test_who_joins_is_the_author_of_what_they_joined_with() -> None:
     w = World()
     w.do("eve", "member.apply", handle="eve", statement=words("members", 3))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from icn_node.kernel import private, registry
+from icn_node.kernel import private, proposals, registry
 from icn_node.kernel.refusal import Forbidden
 from icn_node.modules import conduct
 from tests import people
@@ -57,6 +57,27 @@ def _organised(op: str, **fields: Any) -> Any:
     return _after(lambda w: people.organise(w, "org", "bob"), _refused("ann", op, member="org", **fields))
 
 
+def vote(w: World) -> str:
+    """Propose the expulsion, vote for it, let the vote end; the code of what its execution failed with."""
+    ops = [{"op": "member.expel", "ver": 1, "charge": 1}]
+    no = w.do("ann", "governance.propose", type="membership", title="Expel Bob", execute=ops, open=True)
+    w.pass_time(days=3)  # discussion
+    w.pass_time(days=1)  # deliberation
+    for who in ("ann", "cid"):
+        w.do(who, "governance.vote", proposal=no, choice="yes")
+    w.pass_time(days=3)
+    result = w.tables.get(proposals.Result, no)
+    assert result is not None
+    return result.failure
+
+
+def _voted_on_early(w: World) -> str:
+    """Voting opens on the fourth day, the hearing is over on the fifth, the decision comes on the seventh."""
+    w.decide({"op": "bylaws.set", "name": "conduct.hearing_days", "value": 5})
+    charge(w)
+    return vote(w)
+
+
 CASES: list[Case] = [
     ("member.suspend", "unknown_member", _refused("ann", "member.suspend", member="x", days=1, reason=REASON)),
     ("member.suspend", "not_a_person", _organised("member.suspend", days=1, reason=REASON)),
@@ -87,6 +108,7 @@ CASES: list[Case] = [
     ("member.expel", "unknown_charge", expel),
     ("member.expel", "wrong_state", _after(charge, expel)),
     ("member.expel", "wrong_state", _after(charge, lambda w: w.pass_time(days=14, ms=-1), expel)),
+    ("member.expel", "vote_before_hearing", _voted_on_early),
     ("member.readmit", "unknown_member", lambda w: by_decision(w, "member.readmit", member=w.did("x"))),
     ("member.readmit", "wrong_state", lambda w: by_decision(w, "member.readmit", member=w.did("bob"))),
     ("member.readmit", "not_a_person",
@@ -179,6 +201,13 @@ def test_nobody_is_expelled_but_by_a_decision_after_the_hearing(w: World) -> Non
     assert w.refused("bob", "member.join", **people.joining(w, "bob", "s")) == "wrong_state"
     assert by_decision(w, "member.readmit", member=w.did("bob")) is None
     assert status(w, "bob") == "active"
+
+
+def test_the_members_vote_once_they_could_hear_the_answer(w: World) -> None:
+    w.decide({"op": "bylaws.set", "name": "conduct.hearing_days", "value": 4})
+    charge(w)
+    assert vote(w) == ""
+    assert status(w, "bob") == "expelled"
 
 
 def test_a_suspended_member_is_heard_and_expelled_too(w: World) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from icn_node.kernel import ledger, registry
+from icn_node.kernel import ledger, private, registry
+from icn_node.kernel.fields import Private
 from icn_node.modules import organisation
 from tests import people
 from tests.people import Case, by_decision, lawless, notices, organise, pay, provoke, status, undeclared, unit, words
@@ -220,6 +221,9 @@ def test_a_steward_refuses_one(w: World) -> None:
     organise(w, "org", "bob")
     w.do("ann", "organisation.refuse", organisation=w.did("org"), reason=words("parties role:steward"))
     assert status(w, "org") == "refused"
+    reason = Private(b"\1" * 32, "parties role:steward", 5)
+    readers = [n for n in ("ann", "bob", "cid") if private.may_read(w.tables, reason, w.no(n), w.now)]
+    assert readers == ["ann", "bob"]
 
 
 def test_its_own_key_never_acts_and_it_has_no_vote(w: World) -> None:
