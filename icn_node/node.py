@@ -20,6 +20,8 @@ from icn_node.keystore import node_key
 from icn_node.log import Log
 from icn_node.rpc.methods import Methods
 from icn_node.rpc.server import Server, listen
+from icn_node.rpc.session import Session
+from icn_node.schedule import BackupSchedule
 from icn_node.space import CommitInfo, Space
 from icn_node.verifier import Verifier
 
@@ -60,13 +62,17 @@ class Node:
             committer = Committer(space, verifier, self.clock)
             methods = Methods(
                 home, space, committer.submit, vault_key=node_key(home.vault_key_path, create=True), clock=self.clock,
-                status=lambda: self._status(committer, server), stop=self.stop,
+                status=lambda: {**self._status(committer, server), **backups.status()}, stop=self.stop,
             )  # fmt: skip
+            backups = BackupSchedule(
+                home, self.config.backup, lambda: methods.call(Session(), "backup.create", {}), self.clock, self.log
+            )
             listener = listen(home.socket_path)
             server = Server(methods, self.log)
             async with trio.open_nursery() as nursery:
                 await nursery.start(server.serve, listener)
                 nursery.start_soon(committer.run)
+                nursery.start_soon(backups.run)
                 nursery.start_soon(self._watch_signals)
                 self.log.info("started", home=home.path, space=name, log=space.machine.frontier.size)
                 if space.stopped:
