@@ -189,8 +189,7 @@ class Concern(Record, frozen=True):
     """The field stands in a command that names the party."""
 
     TABLE: ClassVar[str] = "private_concern"
-    KEY: ClassVar[tuple[str, ...]] = ("h", "party")
-    INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"party": ("party",)}
+    KEY: ClassVar[tuple[str, ...]] = ("party", "h")
     HISTORY: ClassVar[bool] = True
     h: bytes
     party: int
@@ -293,7 +292,7 @@ def note(tx: Tables, ctx: Context, op: str, cmd: Any, plan: Plan) -> None:
                 author = _party_of_key(tx, ctx)
             tx.append(PrivateField(field.h, tx.next_no("private_field"), author, op, path, field.audience, ctx.time_ms))
             for party in _named(tx, cmd, plan, author):
-                tx.put(Concern(field.h, party))
+                tx.append(Concern(field.h, party))  # new, as the field is
 
 
 def _party_of_key(tx: Tables, ctx: Context) -> int:
@@ -349,7 +348,7 @@ def wrote(tx: Tables, h: bytes, party: int) -> bool:
 
 def concerns(tx: Tables, h: bytes, party: int) -> bool:
     """Whether the field stands in a command that names the party."""
-    return party > 0 and tx.get(Concern, h, party) is not None
+    return party > 0 and tx.get(Concern, party, h) is not None
 
 
 def is_erased(tx: Tables, h: bytes) -> bool:

@@ -309,7 +309,7 @@ def on_claimed(tx: Tables, label: int, ctx: Context) -> None:
     party = tx.get(registry.Party, label)
     assert party is not None
     if party.claimed_by is not None:
-        for entry in tx.scan(private.Concern, "party", label):
+        for entry in tx.scan(private.Concern, "key", label):
             tx.put(private.Concern(entry.h, party.claimed_by))
 
 

@@ -106,7 +106,7 @@ def erased(tx: Tables, q: ErasedQuery, reader: Context) -> list[dict[str, Any]]:
 def mine(tx: Tables, q: MineQuery, reader: Context) -> list[dict[str, Any]]:
     party = registry.party_of(tx, q.member or reader.actor.did)
     if q.concerning:
-        named = (tx.get(private.PrivateField, c.h) for c in tx.scan(private.Concern, "party", party.no))
+        named = (tx.get(private.PrivateField, c.h) for c in tx.scan(private.Concern, "key", party.no))
         found = sorted((f for f in named if f is not None and f.no > q.after), key=lambda f: f.no)[: q.limit]
     else:
         found = tx.scan(private.PrivateField, "author", party.no, start=q.after + 1, limit=q.limit)
