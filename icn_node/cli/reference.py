@@ -21,7 +21,7 @@ from icn_node.kernel.module import CommandSpec, Module, QuerySpec
 from icn_node.kernel.refusal import Refusal
 from icn_node.modules import MODULES
 from icn_node.rpc import jsonrpc
-from icn_node.rpc.methods import NODE_METHODS
+from icn_node.rpc.node_methods import NODE_METHODS
 
 NOTICE = "<!-- Written by `icn reference --out docs/reference`; change the declarations, not this page. -->"
 ERRORS = (

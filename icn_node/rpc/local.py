@@ -23,7 +23,8 @@ from icn_node.keystore import NoSuchKey, node_key
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.edge import wrong
 from icn_node.rpc.jsonrpc import RpcError
-from icn_node.rpc.methods import NODE_METHODS, Methods
+from icn_node.rpc.methods import Methods
+from icn_node.rpc.node_methods import NODE_METHODS
 from icn_node.rpc.session import Session
 from icn_node.space import Receipt, Space
 

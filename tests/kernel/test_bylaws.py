@@ -14,11 +14,13 @@ from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.fields import Private
 from icn_node.kernel.refusal import Forbidden, UnknownKey
 from icn_node.modules import MODULES
+from icn_node.rpc.node_methods import NODE_METHODS
 from tests.world import World, default_bylaws
 
 DOCUMENT = msgspec.convert(default_bylaws(), Document)
 COMMANDS: dict[str, type[msgspec.Struct]] = {c.op: c.cls for m in MODULES for c in m.commands}
 READS: dict[str, type[msgspec.Struct]] = {"read." + q.name: q.cls for m in MODULES for q in m.queries}
+NODE_READS = {"read." + name for name, method in NODE_METHODS.items() if method.read}
 GOVERNED = {**COMMANDS, **READS}
 PARAMS = {p.name: p for m in MODULES for p in m.params}
 CONDITIONS = [
@@ -35,7 +37,7 @@ def test_the_default_document_compiles() -> None:
     assert all(c.text.endswith(".") for c in DOCUMENT.clauses)
 
 
-@pytest.mark.parametrize("name", sorted(GOVERNED))
+@pytest.mark.parametrize("name", sorted((*GOVERNED, *NODE_READS)))
 def test_every_command_and_every_read_is_governed(name: str) -> None:
     assert Rulebook(DOCUMENT).governing(name), f"no clause of the default bylaws names {name}"
 
@@ -43,7 +45,9 @@ def test_every_command_and_every_read_is_governed(name: str) -> None:
 @pytest.mark.parametrize("pattern", sorted({p for c in DOCUMENT.clauses for p in c.on}))
 def test_every_pattern_names_something(pattern: str) -> None:
     stem = pattern.removesuffix("*")
-    assert any(name == pattern or (stem != pattern and name.startswith(stem)) for name in GOVERNED), pattern
+    assert any(name == pattern or (stem != pattern and name.startswith(stem)) for name in (*GOVERNED, *NODE_READS)), (
+        pattern
+    )
 
 
 @pytest.mark.parametrize(("clause", "condition"), CONDITIONS, ids=lambda v: v if isinstance(v, str) else v.id)
