@@ -150,6 +150,7 @@ _ROLE: Final = re.compile(r"role:[a-z][a-z0-9_.-]{0,63}", re.ASCII)
 _DID: Final = re.compile(r"did:key:z[1-9A-HJ-NP-Za-km-z]{40,60}", re.ASCII)
 
 
+@functools.lru_cache(maxsize=4096)
 def audience_of(text: str) -> Audience:
     """Read an audience; every audience has one spelling. Raises BadAudience."""
     words = text.split(" ")
@@ -221,9 +222,10 @@ RECORDS: tuple[type[Record], ...] = (PrivateField, Concern, Retention, Erased)
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """Which fields of a command may carry private fields, and which name parties; made once for each command."""
+    """Which fields of a command are private, which may have such inside, and which name parties."""
 
-    carriers: tuple[str, ...]
+    direct: tuple[str, ...]
+    nested: tuple[str, ...]
     who: tuple[str, ...]
 
 
@@ -231,11 +233,12 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 def plan_of(cls: type[msgspec.Struct]) -> Plan | None:
     """The plan of a command's class; None for one that carries nothing private. Made when first asked for."""
     fields = msgspec.structs.fields(cls)
-    carriers = tuple(f.name for f in fields if _may_carry(f.type))
-    if not carriers:
+    direct = tuple(f.name for f in fields if kind_of(f.type) == "private")
+    nested = tuple(f.name for f in fields if f.name not in direct and _may_carry(f.type))
+    if not direct and not nested:
         return None
     who = tuple(f.name for f in fields if kind_of(f.type) == "who" or _lists_who(f.type))
-    return Plan(carriers, who)
+    return Plan(direct, nested, who)
 
 
 def _may_carry(declared: Any) -> bool:
@@ -282,17 +285,22 @@ def found_in(value: Any, path: str) -> Iterator[tuple[str, Private]]:
 
 def note(tx: Tables, ctx: Context, op: str, cmd: Any, plan: Plan) -> None:
     """Enter whose the private fields of an executed command are. Raises BadAudience."""
+    found = [(name, field) for name in plan.direct if (field := getattr(cmd, name)) is not None]
+    for name in plan.nested:
+        found += found_in(getattr(cmd, name), name)
+    if not found:
+        return
     author = ctx.actor.party
-    for name in plan.carriers:
-        for path, field in found_in(getattr(cmd, name), name):
-            audience_of(field.audience)
-            if tx.get(PrivateField, field.h) is not None:
-                continue  # the first event that carried it decides whose it is
-            if author == registry.STRANGER:
-                author = _party_of_key(tx, ctx)
-            tx.append(PrivateField(field.h, tx.next_no("private_field"), author, op, path, field.audience, ctx.time_ms))
-            for party in _named(tx, cmd, plan, author):
-                tx.append(Concern(field.h, party))  # new, as the field is
+    if author == registry.STRANGER:
+        author = _party_of_key(tx, ctx)
+    named = _named(tx, cmd, plan, author)
+    for path, field in found:
+        audience_of(field.audience)
+        if tx.get(PrivateField, field.h) is not None:
+            continue  # the first event that carried it decides whose it is
+        tx.append(PrivateField(field.h, tx.next_no("private_field"), author, op, path, field.audience, ctx.time_ms))
+        for party in named:
+            tx.append(Concern(field.h, party))  # new, as the field is
 
 
 def _party_of_key(tx: Tables, ctx: Context) -> int:
@@ -303,13 +311,17 @@ def _party_of_key(tx: Tables, ctx: Context) -> int:
 
 def _named(tx: Tables, cmd: Any, plan: Plan, author: int) -> list[int]:
     """The parties that the command names, in the commands inside it too."""
-    found = set()
-    for name in (*plan.who, *plan.carriers):
-        for did in _dids_in(getattr(cmd, name)):
-            no = registry.party_no(tx, did)
-            if no is not None and no != author:
-                found.add(no)
-    return sorted(found)
+    dids: list[str] = []
+    for name in plan.who:
+        value = getattr(cmd, name)
+        if isinstance(value, str):
+            dids.append(value)
+        elif value:
+            dids += value
+    for name in plan.nested:
+        dids += _dids_in(getattr(cmd, name))
+    numbers = {registry.party_no(tx, did) for did in dids}
+    return sorted(no for no in numbers if no is not None and no != author)
 
 
 def _dids_in(value: Any) -> Iterator[str]:
@@ -334,9 +346,12 @@ def concern(tx: Tables, field: Private | None, *parties: int) -> None:
             tx.put(Concern(field.h, party))
 
 
-def retain(tx: Tables, field: Private | None, until_ms: int) -> None:
-    """Keep a field until then, whatever was stated before."""
-    if field is not None:
+def retain(tx: Tables, ctx: Context, field: Private | None, until_ms: int) -> None:
+    """Keep a field until then, whatever was stated before. A copy of somebody else's field keeps nothing."""
+    if field is None:
+        return
+    known = tx.get(PrivateField, field.h)
+    if known is None or known.author == ctx.actor.party or tx.get(Retention, field.h) is not None:
         tx.put(Retention(field.h, until_ms))
 
 

@@ -213,7 +213,7 @@ def _keep(tx: Tables, ctx: Context, until_ms: int, *fields: Private | None) -> N
     """Nobody erases the papers of a case before it has been over for some time."""
     kept_ms = until_ms + ctx.number(tx, "conduct.keep_days") * DAY_MS
     for field in fields:
-        private.retain(tx, field, kept_ms)
+        private.retain(tx, ctx, field, kept_ms)
 
 
 def reinstate(tx: Tables, cmd: Reinstate, ctx: Context) -> None:

@@ -229,7 +229,7 @@ class Plain(Command, frozen=True):
 def test_a_plan_names_what_may_carry_and_who_is_named() -> None:
     plan = private.plan_of(Bulk)
     assert plan is not None
-    assert (plan.carriers, plan.who) == (("memo", "rows", "ops"), ("payee", "others"))
+    assert (plan.direct, plan.nested, plan.who) == (("memo",), ("rows", "ops"), ("payee", "others"))
     assert private.plan_of(Plain) is None
 
 

@@ -87,6 +87,11 @@ def test_a_copy_of_somebodys_hash_gives_no_right_over_it(w: World) -> None:
     w.do("bob", "privacy.erase", h=[H[1]], reason="wrong")
 
 
+def test_nor_does_it_keep_the_field_from_being_erased(w: World) -> None:
+    w.do("ann", "member.charge", member=w.did("cid"), reason=words("parties role:steward", 1))
+    assert w.do("bob", "privacy.erase", h=[H[1]], reason="wrong") == 1
+
+
 def test_a_refused_event_gives_no_right_either(w: World) -> None:
     assert w.refused("cid", "member.describe", party=w.did("bob"), name=words("members", 5)) == "forbidden"
     assert w.tables.get(private.PrivateField, H[5]) is None
