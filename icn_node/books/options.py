@@ -123,6 +123,14 @@ def export_options(params: Mapping[str, Any]) -> ExportOptions:
     return options
 
 
+_TAKES: Final[dict[str, str]] = {
+    "unit": "takes the code of a unit, such as SUN: capitals, digits, - and _, at most 16",
+    "source": "takes a short name of the books, such as cyclos: a-z, 0-9, ., - and _, a letter first",
+    "day": "takes a day such as 2025-12-31", "from_day": "takes a day such as 2025-01-01",
+    "to_day": "takes a day such as 2025-12-31",
+}  # fmt: skip
+
+
 _O = TypeVar("_O", ImportOptions, ExportOptions)
 
 
@@ -131,7 +139,8 @@ def _converted(params: Mapping[str, Any], kind: type[_O]) -> _O:
         return msgspec.convert({k.replace("-", "_"): v for k, v in params.items()}, kind)
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$.")
-        raise BadOptions(f"{path.rstrip('`')}: {text}" if path else text) from None
+        name = path.rstrip("`")
+        raise BadOptions(f"{name}: {_TAKES.get(name, text)}" if name else text) from None
 
 
 def columns(options: ImportOptions) -> dict[str, str]:

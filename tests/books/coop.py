@@ -12,11 +12,13 @@ from icn_node.books import importing
 from icn_node.books.options import import_options
 from icn_node.books.report import ImportReport
 from icn_node.books.session import SpaceSession
+from icn_node.kernel import keyring, registry
 from icn_node.modules import MODULES
 from icn_node.space import Receipt, Space
 from tests.world import T0, default_bylaws, key_of
 
-YEAR_MS = 366 * 86_400_000
+DAY_MS = 86_400_000
+YEAR_MS = 366 * DAY_MS
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -89,3 +91,15 @@ class Coop:
         for row in session.ask("credit.accounts", unit=unit, limit=1000):
             found[names[row["party"].no] or f"({row['account']})"] = row["balance"].minor
         return found
+
+
+def join(coop: Coop, handle: str) -> SigningKey:
+    """A member who was invited by ann."""
+    key, secret = key_of(handle), key_of(handle + "'s invitation")
+    invited = coop.do(coop.ann, {"op": "member.invite", "key": secret.did, "until_ms": coop.now + DAY_MS})
+    assert invited.status == "executed", invited
+    proof = secret.sign(keyring.invitation_bytes(coop.space.cid, key.did))
+    joined = coop.do(key, {"op": "member.join", "invitation": secret.did, "proof": proof, "handle": handle})
+    assert joined.status == "executed", joined
+    assert registry.party_no(coop.space.tables, key.did) is not None
+    return key

@@ -11,19 +11,16 @@ import pytest
 import trio
 
 from dag.event import decode_event
-from dag.keys import SigningKey
 from icn_node.books import identity, importing
 from icn_node.books.errors import BadOptions, BooksError, ImportRefused, Unclear
 from icn_node.books.options import import_options
 from icn_node.books.report import words
 from icn_node.books.session import SpaceSession
-from icn_node.kernel import imports, keyring, ledger, registry
+from icn_node.kernel import imports, ledger
 from icn_node.space import Receipt
 from tests.books import exports
-from tests.books.coop import Coop, quiet
+from tests.books.coop import DAY_MS, Coop, join, quiet
 from tests.world import key_of
-
-DAY_MS = 86_400_000
 
 
 def state(coop: Coop) -> tuple[int, dict[str, Any]]:
@@ -493,15 +490,3 @@ def test_a_claimed_account_goes_on_in_its_members_name(coop: Coop) -> None:
     coop.do(bea, {"op": "credit.close", "unit": "SUN", "heir": coop.ann.did})
     closed = coop.load(more + "2020-07-01,ann,bob,1.00,\n", unit="SUN", map=exports.PLAIN_MAP)
     assert [b.reason for b in closed.bad] == ["the account of 'bob' is closed"]
-
-
-def join(coop: Coop, handle: str) -> SigningKey:
-    """A member who was invited by ann."""
-    key, secret = key_of(handle), key_of(handle + "'s invitation")
-    invited = coop.do(coop.ann, {"op": "member.invite", "key": secret.did, "until_ms": coop.now + DAY_MS})
-    assert invited.status == "executed", invited
-    proof = secret.sign(keyring.invitation_bytes(coop.space.cid, key.did))
-    joined = coop.do(key, {"op": "member.join", "invitation": secret.did, "proof": proof, "handle": handle})
-    assert joined.status == "executed", joined
-    assert registry.party_no(coop.space.tables, key.did) is not None
-    return key
