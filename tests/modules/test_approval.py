@@ -13,7 +13,7 @@ from icn_node.kernel.module import Amount, Party
 from icn_node.kernel.refusal import Fault, Forbidden
 from icn_node.modules import approval
 from tests import people
-from tests.people import Case, notices, provoke, undeclared, unit, words
+from tests.people import Case, by_decision, notices, provoke, undeclared, unit, words
 from tests.world import Refused, World
 
 SIGNERS = ("bob", "cid", "dan")
@@ -244,6 +244,17 @@ def test_a_command_that_two_clauses_want_approved_is_parked_twice() -> None:
     assert w.do("ann", "approval.approve", approval=2) == "open"
     assert w.do("fay", "approval.approve", approval=2) == "done"
     assert ledger.balance(w.tables, "CC", w.no("shop")) == -40
+
+
+def test_what_is_refused_half_way_leaves_nothing_behind() -> None:
+    s = Shop()
+    by_decision(s.w, "credit.change", unit="CC", levy_bp=1000)
+    s.w.tables.settle()
+    assert s.say("bob pays 95") == "approval:1"
+    assert s.say("cid approves") == "refused"
+    assert s.say("it shows") == "refused:over_floor"
+    assert (s.has("shop"), s.has("eve"), s.w.tables.last_no("transfer")) == (0, 0, 0)
+    assert s.say("dan approves") == "approval_ended"
 
 
 def test_an_accepted_request_waits_for_signatures_and_is_paid_once() -> None:

@@ -335,6 +335,21 @@ TABLES = {
         state request 2                    paid
         cid allows cid 5                   same_account
     """,
+    "what fails for its levy leaves nothing behind": """
+        decides change CC levy=1000        ok
+        cid allows bob 500                 ok
+        bob asks cid 95                    1
+        state request 1                    open
+        balance cid                        0
+        cid recurs bob 95 week 1           1
+        days 1                             ok
+        told cid                           requested,instalment_failed
+        balance cid                        0
+        fees                               0
+        dan pays cid 10                    1
+        days 6                             ok
+        balance cid                        -95
+    """,
     "a recurring payment": """
         bob recurs cid 10 week 3           1
         days 1                             ok
