@@ -60,8 +60,8 @@ class Policy:
             if rule.approval is not None and ctx.origin == "event" and rule.clause.id not in approved:
                 try:
                     _ask_approval(tx, ctx, cmd, rule)
-                except (NeedsApproval, Refusal):
-                    raise
+                except (NeedsApproval, Refusal, MemoryError, OSError):
+                    raise  # the last two are the machine's trouble, and no judgement
                 except Exception as error:  # noqa: BLE001 - as in _governed
                     raise _failed(rule, name, error) from None
 
@@ -76,7 +76,7 @@ class Policy:
         for rule in rules:
             try:
                 failing = rule.failing(tx, ctx, cmd)
-            except Refusal:
+            except (Refusal, MemoryError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - an error while judging refuses, whatever it is
                 raise _failed(rule, name, error) from None

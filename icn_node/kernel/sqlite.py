@@ -7,16 +7,38 @@ which for UTF-8 is code point order, the order of the dictionary twin.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
+import msgspec
 
+from dag.store_errors import StoreCorrupt, translated
 from icn_node.kernel.tables import Key, Record, Schema
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told(method: Callable[Concatenate[SqliteBackend, P], T]) -> Callable[Concatenate[SqliteBackend, P], T]:
+    """The method, its failures told as StoreError: the machine's trouble, which no rule may take for a refusal."""
+
+    @wraps(method)
+    def wrapper(self: SqliteBackend, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except apsw.Error as error:
+            raise translated(error, self._db.system_errno) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            msg = f"The space's file is damaged: a row of the state cannot be read ({error}). Check the disk; "
+            raise StoreCorrupt(msg + "`icn dag rebuild` makes the state anew from the log.") from error
+
+    return wrapper
 
 
 class SqliteBackend:
-    """Rows in `db`. Errors of SQLite (full disk, corruption) pass through to the store, which owns the connection."""
+    """Rows in `db`, a connection that the store owns. Every method raises StoreError where the file fails."""
 
     def __init__(self, db: apsw.Connection, *, create: bool = True) -> None:
         self._db = db
@@ -26,6 +48,7 @@ class SqliteBackend:
         self._put: dict[str, str] = {}
         self._delete: dict[str, str] = {}
 
+    @_told
     def create(self, schema: Schema) -> None:
         name, table = schema.table, _name(schema.table)
         key = [schema.columns[i] for i in schema.key_positions]
@@ -54,10 +77,12 @@ class SqliteBackend:
             # Two underscores, or table a_b's index c and table a's index b_c would be one name, made once.
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {_name(f'{name}__{index}')} ON {table} ({_names(fields)})")
 
+    @_told
     def get(self, schema: Schema, key: Key) -> Record | None:
         row = self._db.execute(self._get[schema.table], key).fetchone()
         return None if row is None else schema.from_row(row)
 
+    @_told
     def scan(
         self, schema: Schema, index: str, prefix: Key, start: Any, stop: Any, limit: int | None, reverse: bool
     ) -> list[Record]:
@@ -79,11 +104,13 @@ class SqliteBackend:
             values.append(limit)
         return [schema.from_row(row) for row in self._db.execute(sql, values)]
 
+    @_told
     def count(self, schema: Schema, index: str, prefix: Key) -> int:
         (found,) = self._single("count(*)", schema, index, prefix)
         assert isinstance(found, int)
         return found
 
+    @_told
     def total(self, schema: Schema, field: str, index: str, prefix: Key) -> int:
         assert schema.types[schema.columns.index(field)] == "INTEGER", field
         # In two halves, because SQLite's sum() fails where 64 bits overflow, even if the whole would fit again.
@@ -91,6 +118,7 @@ class SqliteBackend:
         high, low = self._single(f"sum({column} >> 32), sum({column} & 4294967295)", schema, index, prefix)
         return 0 if high is None else (high << 32) + low
 
+    @_told
     def write(self, schema: Schema, rows: Sequence[Record], removed: Sequence[Key]) -> None:
         if rows:
             self._db.executemany(self._put[schema.table], map(schema.to_row, rows))
