@@ -57,7 +57,7 @@ class Town:
         self.node_key = key_of("node")
         self.modules: tuple[Module, ...] = found.get("modules", MODULES)
         if members is None:
-            self.space = Space.open(self.path, self.guard_path, self.node_key)
+            self.space = Space.open(self.path, self.guard_path, self.node_key, **found)
             return
         self.space = Space.create(
             self.path, self.guard_path, genesis(**found), self.node_key, now_ms=T0, modules=self.modules
