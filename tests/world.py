@@ -28,6 +28,19 @@ from icn_node.modules import MODULES
 
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DAY_MS = 86_400_000
+# What the kernel itself may refuse any command with, declared or not.
+ALWAYS = {
+    "malformed",
+    "version",
+    "unknown_key",
+    "revoked_key",
+    "expired",
+    "fork",
+    "duplicate",
+    "fault",
+    "forbidden",
+    "bad_audience",
+}
 BYLAWS = Path(__file__).parent.parent / "icn_node" / "bylaws" / "default.toml"
 
 
@@ -122,9 +135,13 @@ class World:
         try:
             result = self.do(name, op, **fields)
         except Refused as no:
-            assert self.digest() == before, "a refused command changed the state"
-            return no.code
-        raise AssertionError(f"{op} was carried out: {result!r}")
+            code = no.code
+        else:
+            raise AssertionError(f"{op} was carried out: {result!r}")
+        assert self.digest() == before, "a refused command changed the state"
+        declared = {r.code for (name_, _), (_, c) in self.kernel.commands.items() if name_ == op for r in c.refuses}
+        assert code in declared | ALWAYS, f"{op} is refused with {code}, which it does not declare"
+        return code
 
     def decide(self, *ops: dict[str, Any], kind: str = "bylaw") -> list[Any]:
         """Carry out commands as a decision of the space would, without holding the vote."""
