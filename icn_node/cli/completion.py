@@ -28,6 +28,7 @@ def followers(grammar: Grammar) -> dict[tuple[str, ...], list[str]]:
     """For every beginning of a verb's words, the words that may come next."""
     found: dict[tuple[str, ...], list[str]] = {(): []}
     for words in grammar.verbs:
+        found.setdefault(words, [])
         for count, word in enumerate(words):
             after = found.setdefault(words[:count], [])
             if word not in after:
@@ -37,7 +38,13 @@ def followers(grammar: Grammar) -> dict[tuple[str, ...], list[str]]:
 
 def options(verb: Verb) -> list[str]:
     """Every option of a verb, the global ones too."""
-    return [f"--{p.option}" for p in (*verb.params, *GLOBAL)] + ["--help"]
+    return [name for p in (*verb.params, *GLOBAL) for name in option_names(p)] + ["--help"]
+
+
+def option_names(param: Param) -> list[str]:
+    """How an option is written: a flag that is on already is only worth turning off."""
+    names = {"yes": ["--no-"], "either": ["--", "--no-"]}.get(param.default, ["--"]) if param.flag else ["--"]
+    return [name + param.option for name in names]
 
 
 def _valued(verb: Verb) -> Iterator[Param]:
@@ -142,7 +149,7 @@ def zsh(grammar: Grammar) -> str:
             about = found.summary if found else grammar.nouns.get(word, "")
             lines.append(f"                found+=({_single(f'{word}:{about}')})")
         if verb:
-            by_name = {f"--{p.option}": p.doc for p in (*verb.params, *GLOBAL)}
+            by_name = {name: p.doc for p in (*verb.params, *GLOBAL) for name in option_names(p)}
             lines += [f"                found+=({_single(o + ':' + by_name.get(o, ''))})" for o in options(verb)]
         lines.append("                break ;;")
     lines += [
@@ -207,5 +214,6 @@ def fish(grammar: Grammar) -> str:
                 need += f" -a {_single(' '.join(param.choices))}"
             elif param.kind in _FILES:
                 need += " -F"
-            lines.append(f"complete -c icn -n {inside} -l {param.option}{need} -d {_single(param.doc)}")
+            for name in option_names(param):
+                lines.append(f"complete -c icn -n {inside} -l {name[2:]}{need} -d {_single(param.doc)}")
     return "\n".join(lines) + "\n"

@@ -342,6 +342,8 @@ def written(verb: Verb, values: Mapping[str, Value]) -> str:
         else:
             if len(shown) == 1 and param.splits:
                 shown = [shown[0].replace("\\", "\\\\").replace(",", "\\,")]
-            rest += [f"--{param.option} {quoted(part)}" for part in shown]
+            for part in shown:
+                between = "=" if part.startswith("-") else " "
+                rest.append(f"--{param.option}{between}{quoted(part)}")
             open_places = open_places and not param.required
     return " ".join(parts + rest)

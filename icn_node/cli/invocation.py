@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from icn_node.cli.output import Output
 from icn_node.cli.reach import Node
 from icn_node.cli.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from icn_node.cli.grammar import Reading
+    from icn_node.cli.output import Output
 
 
 class Invocation:
     """verb, values: what was read. settings: the global options. out: answers. node: the home's node."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, out: Output) -> None:
         self.verb = reading.verb
         self.values = reading.values
         self.settings = Settings(reading.settings)
-        self.out = Output(as_json=self.settings.json, quiet=self.settings.quiet)
+        self.out = out
+        out.json, out.quiet = self.settings.json, self.settings.quiet
         self.node = Node(self.settings)
 
     def text(self, name: str, default: str = "") -> str:

@@ -10,7 +10,7 @@ import os
 import sys
 
 from icn_node.cli.failure import INTERNAL, INTERRUPTED, OK, USAGE, Failure
-from icn_node.cli.grammar import read
+from icn_node.cli.grammar import Reading, read, split_words
 from icn_node.cli.output import Output
 from icn_node.cli.settings import GLOBAL
 from icn_node.cli.tree import NounOnly, fixed_grammar, whole_grammar
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     out = Output(as_json="--json" in options)
     try:
-        status = _run(tokens)
+        status = _run(tokens, out)
         sys.stdout.flush()
     except Failure as failure:
         return _failed(out, failure)
@@ -71,16 +71,17 @@ def _fault(error: Exception) -> Failure:
     )
 
 
-def _run(tokens: list[str]) -> int:
+def _run(tokens: list[str], out: Output) -> int:
     for token in tokens:
         try:
             token.encode()
         except UnicodeEncodeError:
             raise Failure(USAGE, f"{token!r} is not UTF-8 text") from None
-    if not tokens or tokens[0] in ("--help", "-h"):
-        tokens = ["help", *tokens[1:]]
-    if tokens[0] == "--version":
-        tokens = ["version", *tokens[1:]]
+    if not split_words(tokens, GLOBAL)[0]:
+        for option, noun in (("--help", "help"), ("-h", "help"), ("--version", "version")):
+            if option in tokens or (not tokens and noun == "help"):
+                tokens = [noun, *(t for t in tokens if t != option)]
+                break
     fixed = fixed_grammar()
     try:
         verb, rest = fixed.find(tokens, GLOBAL)
@@ -88,13 +89,15 @@ def _run(tokens: list[str]) -> int:
         try:
             verb, rest = whole_grammar().find(tokens, GLOBAL)
         except NounOnly as noun:
-            verb, rest = fixed.verbs["help",], [noun.noun]
+            places = split_words(tokens, GLOBAL)[1]
+            verb, rest = fixed.verbs["help",], [noun.noun, *(t for i, t in enumerate(tokens) if i not in places)]
     reading = read(verb, rest, GLOBAL)
     if reading.help:
-        reading = read(fixed.verbs["help",], list(verb.words), GLOBAL)
+        words = list(verb.words) if verb.words != ("help",) else [t for t in rest[:1] if not t.startswith("-")]
+        reading = Reading(fixed.verbs["help",], {"words": words}, reading.settings, False)
     from icn_node.cli.invocation import Invocation
 
-    call = Invocation(reading)
+    call = Invocation(reading, out)
     try:
         return function_of(reading.verb)(call)
     finally:

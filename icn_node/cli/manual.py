@@ -66,7 +66,7 @@ def listed(pairs: Sequence[tuple[str, str]], width: int, indent: int = 2) -> lis
 def top(grammar: Grammar, width: int) -> list[str]:
     """The page of everything: every noun in its group, the options of every command, the exit codes."""
     lines = [
-        "icn: a co-op's node. Members trade and decide; everything is signed, and can be proven.", "",
+        "icn: a co-op's node. Members trade and decide; all is signed and can be proven.", "",
         "Usage: icn NOUN VERB [ARGUMENTS] [--OPTIONS]", "",
     ]  # fmt: skip
     nouns = list(dict.fromkeys(words[0] for words in grammar.verbs))

@@ -89,9 +89,8 @@ class Output:
     def failed(self, failure: Failure) -> None:
         """Say what went wrong: the document with --json, else in words to standard error."""
         if self.json:
-            if not self.answered:
-                self.answered = True
-                self.write_json(failure.document(), indent=2)
+            # After a row of answers it is one more of them.
+            self.write_json(failure.document(), indent=None if self.answered else 2)
             return
         lines = failure.lines()
         if self.coloured(sys.stderr):

@@ -167,6 +167,13 @@ def verify(call: Invocation) -> int:
     return INVALID if faults else OK
 
 
+def rebuild(call: Invocation) -> int:
+    """Make the state anew from the log."""
+    with Progress(quiet=call.out.quiet or call.out.json) as progress:
+        show(call, call.node.call("dag.rebuild", {}, progress))
+    return OK
+
+
 def export(call: Invocation) -> int:
     """Write the record as a CAR file."""
     params: dict[str, Any] = {"path": os.path.abspath(call.text("file"))}  # noqa: PTH100 - a text for the node

@@ -16,7 +16,7 @@ from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import new_secret
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import read_file, whole_number
-from icn_node.founding import Choices, found
+from icn_node.founding import QUICK, Choices, found
 from icn_node.home import DEFAULT_HOME, Home
 from icn_node.kernel import calendar
 
@@ -102,7 +102,7 @@ def _recovery(call: Invocation) -> tuple[str, ...]:
 
 
 def _units(call: Invocation) -> list[dict[str, Any]]:
-    """The founding act's further commands: the units to begin with."""
+    """The founding act's further commands: the units to begin with, and the quick type of proposal."""
     ops: list[dict[str, Any]] = []
     credit = call.text("credit")
     if credit:
@@ -112,6 +112,8 @@ def _units(call: Invocation) -> list[dict[str, Any]]:
         })  # fmt: skip
     if call.flag("hours"):
         ops.append({"op": "timebank.set_up", "ver": 1})
+    if call.flag("quick"):
+        ops.append(QUICK)
     return ops
 
 
