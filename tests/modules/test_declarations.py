@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from icn_node.cli.tree import whole_grammar
 from icn_node.kernel import policy, refusal
 from icn_node.kernel.execute import Kernel
 from icn_node.kernel.fields import element_of, kind_of
@@ -205,6 +206,19 @@ def test_a_refusal_reads_well(said: type[Refusal]) -> None:
     assert re.fullmatch("[a-z_.]+", said.code)
     assert said.text.endswith(".")
     assert not said.advice or said.advice.rstrip("`'\"").endswith("."), said.advice
+
+
+def test_texts_name_commands_that_there_are() -> None:
+    """`icn member list --kind label`: the words up to the first option or argument are a verb, or begin one."""
+    verbs = whole_grammar().verbs
+    texts = {f"{n}: {t}" for n, r in defined().items() for t in (r.text, r.advice)}
+    texts |= {f"{n.code}: {n.text}" for n in NOTICES.values()}
+    named = [
+        (text, tuple(said.split())) for text in texts for said in re.findall(r"`icn ([a-z -]+?)(?: -|[`A-Z@])", text)
+    ]
+    assert len(named) > 30
+    for text, words in named:
+        assert any(verb[: len(words)] == words for verb in verbs), f"there is no `icn {' '.join(words)}`: {text}"
 
 
 def test_no_code_is_used_by_two_kinds_of_refusal() -> None:
