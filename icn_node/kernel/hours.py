@@ -43,7 +43,7 @@ class Categories(Record, frozen=True):
 
 
 class Alerted(Record, frozen=True):
-    """The member was told that the fair-exchange index is beyond the mark, and it has not come back since."""
+    """The member was told that the fair-exchange index is beyond the mark, and has not earned it back since."""
 
     TABLE: ClassVar[str] = "timebank_alerted"
     KEY: ClassVar[tuple[str, ...]] = ("party",)
@@ -162,7 +162,6 @@ def watch(tx: Tables, ctx: Context, transfer: int) -> None:
         return
     found = index(tx, ctx, made.payer)
     if not alerts(tx, ctx, found):
-        tx.delete(Alerted, made.payer)
         return
     before = msgspec.structs.replace(found, spent_minor=max(0, found.spent_minor - made.amount_minor))
     if tx.get(Alerted, made.payer) is None or not alerts(tx, ctx, before):

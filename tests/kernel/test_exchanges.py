@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icn_node.kernel import commitment, exchanges, intents, ledger, timers
+from icn_node.kernel import commitment, exchanges, intents, ledger, timers, versions
 from icn_node.kernel.commitment import EXCHANGE_STATES, Exchange, Payment, Terms
 from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.intents import INTENT_STATES, Intent
@@ -177,6 +177,7 @@ propose ann; agree bob; dispute ann; days 5                         released    
 propose ann; agree bob; dispute ann; days 4; settle judy; days 9    settled      ann=+60 bob=-60
 propose ann; agree bob; confirm ann; dispute bob; confirm bob       completed    ann=+60 bob=-60
 propose ann; agree bob; confirm bob; dispute bob; confirm ann       disputed     ann=+0 bob=+0
+propose ann; agree bob; confirm ann; dispute ann; confirm bob       disputed     ann=+0 bob=+0
 propose ann; agree bob; dispute bob; cancel ann                     cancelled    ann=+0 bob=+0
 propose ann; agree bob; dispute bob; cancel bob                     exchange.not_party
 report ann; dispute ann; settle judy                                settled      ann=+60 bob=-60
@@ -365,6 +366,17 @@ def test_what_cannot_be_paid_when_it_lapses_is_not_paid() -> None:
         check_books(s)
 
 
+def test_a_price_in_parts_is_paid_whole_or_not_at_all_when_it_lapses() -> None:
+    """bob can pay the first part, 60, and not the second."""
+    s = Swaps(sqlite=True, exchange__confirm_default="settle")
+    ann, bob, carol = (s.w.no(n) for n in ("ann", "bob", "carol"))
+    payments = (Payment(bob, ann, 60, "swap"), Payment(bob, carol, 60, "swap"))
+    s.run("ann", exchanges.report, Terms("swap", "bread", "LOAF", 2, ann, bob, "C", payments), ann, ann)
+    s.w.pass_time(days=10)
+    assert (s.row().state, s.balances()) == ("expired", "ann=+0 bob=+0")
+    check_books(s)
+
+
 def test_an_odd_half_goes_to_the_provider_and_one_is_not_split() -> None:
     for price, paid, state in ((61, 31, "split"), (1, 0, "released"), (0, 0, "released")):
         s = Swaps(sqlite=False, exchange__dispute_default="split")
@@ -381,6 +393,25 @@ def test_a_domain_has_its_own_settings_or_those_of_all() -> None:
     other = msgspec.structs.replace(s.terms(), domain="loan")
     s.run("ann", exchanges.report, other, s.w.no("ann"), s.w.no("ann"))
     assert s.row(2).until_ms == s.w.now + 30 * ledger.DAY_MS
+
+
+def test_a_default_is_one_of_those_there_are() -> None:
+    s = Swaps(sqlite=False)
+    setting = {"name": "exchange.confirm_default"}
+    for value, code in (("maybe", "bad_parameter"), ("settle", "")):
+        result = s.run("decision", lambda tx, ctx: ctx.kernel.carry_out(
+            tx, ctx.kernel.decode({"op": "bylaws.set", "ver": 1, **setting, "value": value}), ctx,  # noqa: B023 - at once
+        ))  # fmt: skip
+        assert getattr(result, "code", "") == code
+    assert exchanges.rule(s.tx, s.ctx("ann"), "swap", "confirm_default") == "settle"
+
+
+def test_a_module_that_is_off_hears_nothing() -> None:
+    s = Swaps(sqlite=False)
+    versions.deactivate(s.tx, "swap", 1)
+    s.do("report ann", escrow=False)
+    s.do("confirm bob", escrow=False)
+    assert s.heard == []
 
 
 # -- payments ----------------------------------------------------------------------------------------------------------

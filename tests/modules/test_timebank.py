@@ -321,6 +321,8 @@ def test_from_a_listing_to_hours(escrow: bool) -> None:
     assert w.do("carol", "timebank.confirm", exchange=1) == "agreed"
     assert w.do("ann", "timebank.confirm", exchange=1) == "completed"
     assert (minutes(w, "ann"), minutes(w, "carol")) == (60, -60)
+    assert index(w, "carol")[:2] == (0, 60)
+    assert [r.received_minor for r in turnover.within(w.tables, "HOUR", w.no("ann"), TODAY, TODAY)] == [60]
     # Other minutes than those listed are a proposal, which the owner agrees to or declines.
     assert w.do("bob", "timebank.accept", listing=1, minutes=90) == 2
     assert w.ask("ann", "exchange.list")[0]["waits_for"] == "provider"
@@ -520,6 +522,20 @@ def test_an_old_service_logged_late_alerts_nobody() -> None:
     give(w, "ann", "bob", 1000, day=TODAY - 400)
     assert index(w, "bob")[:2] == (0, 0)
     assert told(w, "bob", "timebank.") == []
+    give(w, "ann", "bob", 601)
+    give(w, "ann", "bob", 50, day=TODAY - 400)
+    assert told(w, "bob", "timebank.") == ["timebank.alert"]
+
+
+def test_who_earned_it_back_is_told_again_when_it_falls_behind_again() -> None:
+    w = bank()
+    give(w, "ann", "bob", 601)
+    give(w, "bob", "carol", 301, day=TODAY - 150)
+    assert index(w, "bob")[5] is False
+    w.pass_time(days=40)
+    assert index(w, "bob")[:2] == (0, 601)
+    give(w, "ann", "bob", 1)
+    assert told(w, "bob", "timebank.") == ["timebank.alert"] * 2
 
 
 def test_the_marks_are_parameters() -> None:
