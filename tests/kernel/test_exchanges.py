@@ -397,12 +397,11 @@ def test_a_domain_has_its_own_settings_or_those_of_all() -> None:
 
 def test_a_default_is_one_of_those_there_are() -> None:
     s = Swaps(sqlite=False)
-    setting = {"name": "exchange.confirm_default"}
-    for value, code in (("maybe", "bad_parameter"), ("settle", "")):
-        result = s.run("decision", lambda tx, ctx: ctx.kernel.carry_out(
-            tx, ctx.kernel.decode({"op": "bylaws.set", "ver": 1, **setting, "value": value}), ctx,  # noqa: B023 - at once
-        ))  # fmt: skip
-        assert getattr(result, "code", "") == code
+    setting = {"op": "bylaws.set", "name": "exchange.confirm_default"}
+    with pytest.raises(Refusal) as caught:
+        s.w.decide({**setting, "value": "maybe"}, kind="bylaw")
+    assert (caught.value.code, caught.value.facts["wanted"]) == ("bad_parameter", "one of release, settle")
+    s.w.decide({**setting, "value": "settle"}, kind="bylaw")
     assert exchanges.rule(s.tx, s.ctx("ann"), "swap", "confirm_default") == "settle"
 
 
