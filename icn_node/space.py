@@ -33,7 +33,7 @@ from dag.order.guard import RestoredDatabase, opening_guard
 from dag.order.orderer import Commit, Diverged, NewBlock, Orderer, Output, Rejected
 from dag.order.recovery import InvalidRecovery, Recovery, decode_recovery, verify_recovery
 from dag.order.state import Position, StoredBlock, opening
-from dag.store import Store, StoreError
+from dag.store import Store, StoreCorrupt, StoreError, StoreFailed, StoreMissing
 from dag.store_errors import translated
 from dag.store_log import Commit as Settled
 from icn_node.kernel import bylaws, notices, private, registry, versions
@@ -45,6 +45,7 @@ from icn_node.kernel.refusal import Refusal, UnknownKey
 from icn_node.kernel.sqlite import SqliteBackend
 from icn_node.machine import Done, Machine
 from icn_node.modules import MODULES
+from icn_node.modules.invitation import welcomes
 
 DELTA_MS = 100  # the ordering's unit of patience; a lone node never waits for anybody
 MOST_AT_ONCE = 4096  # events in one commit
@@ -105,9 +106,7 @@ class Space:
         self.stopped: str = ""
         self.alarms: list[str] = []
         self._key = key
-        cid = store.meta("space")
-        assert cid is not None, "the store belongs to a space"
-        self.cid: bytes = cid
+        self.cid: bytes = store.meta("space")
         self._guard = None if key is None else GuardFile(guard_path)
         self._load()
 
@@ -137,16 +136,21 @@ class Space:
     ) -> Space:
         configuration, _ = epoch.founding(genesis)
         store = Store.open(path, create=True)
-        if key is not None:
-            guard = GuardFile(guard_path)
-            guard.write(opening_guard(configuration))
-            guard.close()
-        with store.transaction():
-            store.set_meta("space", genesis.cid)
-            store.set_meta("epoch", configuration.encode())
-            store.set_meta("unstated", b"genesis")
-            store.set_meta("position", opening(configuration).encode())
-        return cls(store, guard_path, key, modules)
+        try:
+            _check_empty(store)
+            if key is not None:
+                guard = GuardFile(guard_path)
+                guard.write(opening_guard(configuration))
+                guard.close()
+            with store.transaction():
+                store.set_meta("space", genesis.cid)
+                store.set_meta("epoch", configuration.encode())
+                store.set_meta("unstated", b"genesis")
+                store.set_meta("position", opening(configuration).encode())
+            return cls(store, guard_path, key, modules)
+        except BaseException:
+            store.close()
+            raise
 
     @classmethod
     def open(
@@ -154,7 +158,13 @@ class Space:
         modules: Sequence[Module] = MODULES,
     ) -> Space:  # fmt: skip
         """Open a space that is there. A database that was restored opens, but `stopped` says that it cannot sign."""
-        return cls(Store.open(path, read_only=read_only), guard_path, None if read_only else key, modules)
+        store = Store.open(path, read_only=read_only)
+        try:
+            _check_founded(store)
+            return cls(store, guard_path, None if read_only else key, modules)
+        except BaseException:
+            store.close()
+            raise
 
     def close(self) -> None:
         """Let the files go."""
@@ -163,27 +173,36 @@ class Space:
             self._guard.close()
 
     def _load(self) -> None:
-        """Everything in memory, from the store."""
+        """Everything in memory, from the store. Raises StoreCorrupt where what it kept cannot be read."""
+        try:
+            self._read()
+        except ValueError as error:  # of whichever kind: each reader of a stored value has its own
+            raise _damaged(str(error)) from error
+
+    def _read(self) -> None:
         store = self.store
         frontier_bytes = store.meta("frontier")
         frontier = Frontier() if frontier_bytes is None else Frontier.restore(frontier_bytes)
+        self.epoch = Epoch.decode(self._kept("epoch"))
+        position = Position.decode(self._kept("position"))
+        self._unstated = _statement(self.epoch, store.meta("unstated"))
         # Tables that are not there yet are made in one transaction: all or none, and one fsync.
         with contextlib.nullcontext() if store.is_read_only else store.transaction():
             self.machine = Machine(self.backend(), self.modules, frontier, self.cid)
         self.kernel: Kernel = self.machine.kernel
         self.tables = self.machine.tables
         self.graph = Graph(store.events, self.cid)
-        encoded = store.meta("epoch")
-        position = store.meta("position")
-        assert encoded is not None
-        assert position is not None
-        self.epoch = Epoch.decode(encoded)
-        self._unstated = _statement(self.epoch, store.meta("unstated"))
         self._notices_seen = self.tables.last_no("notice")
         self._erased_seen = self.tables.last_no("private_erased")
         self._check_versions()
         self.validates = self._key is not None and self._key.author in self.epoch.authors
-        self._orderer = self._make_orderer(Position.decode(position), self._key if self.validates else None)
+        self._orderer = self._make_orderer(position, self._key if self.validates else None)
+
+    def _kept(self, name: str) -> bytes:
+        found = self.store.meta(name)
+        if not isinstance(found, bytes):
+            raise _damaged(f"it does not say its {name}")
+        return found
 
     def backend(self) -> SqliteBackend:
         """The state's tables in the store's file."""
@@ -239,8 +258,6 @@ class Space:
         admitted = Admitted([], {}, [], [], [], [])
         done: dict[bytes, Done] = {}
         with self._transaction() as work:
-            if blobs:
-                self.store.blobs.put(sorted(blobs.items()))
             for start in range(0, len(events), MOST_AT_ONCE):
                 admitted = self.graph.admit(events[start : start + MOST_AT_ONCE])
                 self._note_kinds(events[start : start + MOST_AT_ONCE], admitted, receipts)
@@ -250,6 +267,7 @@ class Space:
                 for batch in self.graph.batches(admitted):
                     self._orderer.admit(batch.heads, events=batch.events, size=batch.size)
                 self._advance(now_ms, {e.cid: e for e in events[start : start + MOST_AT_ONCE]}, work)
+            self._keep_blobs(blobs)
         for info in work:
             for leaf in info.leaves:
                 if leaf.subject is not None:
@@ -274,8 +292,6 @@ class Space:
         for position, block in enumerate(events):
             fresh.append(check_event(block) if codes is None else _checked_elsewhere(block, codes[position]))
         with self._transaction() as work:
-            if blobs:
-                self.store.blobs.put(sorted(blobs.items()))
             admitted = self.graph.admit(fresh, referenced=True)
             for position, kind in enumerate(admitted.kinds):
                 if kind not in ("new", "fork", "duplicate", "known"):
@@ -286,6 +302,7 @@ class Space:
             for raw in ordering:
                 self._orderer.receive(raw, now_ms)
             self._advance(now_ms, {e.cid: e for e in fresh}, work)
+            self._keep_blobs(blobs)
         self._announce(work)
 
     def recover(self, recovery: Recovery, key: SigningKey) -> None:
@@ -364,6 +381,13 @@ class Space:
             wakes.append(self._orderer.wake_at_ms)
         return min(wakes, default=None)
 
+    def _keep_blobs(self, blobs: Mapping[bytes, bytes] | None) -> None:
+        """Keep private payloads whose commitments stand in executed events. Others would belong to nobody, and nobody
+        could have them erased."""
+        known = {h: b for h, b in (blobs or {}).items() if self.tables.get(private.PrivateField, h) is not None}
+        if known:
+            self.store.blobs.put(sorted(known.items()))
+
     def _judge(
         self, blocks: Sequence[bytes], codes: Sequence[str | None] | None
     ) -> tuple[list[Event], list[Receipt | bytes]]:
@@ -386,16 +410,16 @@ class Space:
         return events, receipts
 
     def _check_stranger(self, event: Event, *, revoked: bool) -> None:
-        """Admission: keys that are no member's may only do what the bylaws leave open to anyone, such as joining."""
+        """Admission: a key that is no member's may only join with an invitation that is open, or apply where that is
+        taken; nothing else of a stranger gets into the record."""
         if self.store.events.has(event.cid) or event.space is None:
             return
         if revoked:
             raise NotAdmitted("revoked_key")
-        book = self.kernel.policy.book(self.tables)
-        for op in event.ops:
-            rules = book.governing(op["op"])
-            if not rules or not all("anyone" in entry for r in rules for entry in r.clause.require):
-                raise NotAdmitted("unknown_key", author=did_of(event.author[2:]))
+        did = did_of(event.author[2:])
+        takes = self.kernel.param(self.tables, "member.applications") is True
+        if not welcomes(self.tables, self.cid, did, event.ops, self._orderer.time_ms, applications=takes):
+            raise NotAdmitted("unknown_key", author=did)
 
     @staticmethod
     def _note_kinds(events: Sequence[Event], admitted: Admitted, receipts: list[Receipt | bytes]) -> None:
@@ -692,6 +716,20 @@ class _Transaction:
             raise
         if isinstance(error, apsw.Error):
             raise translated(error, system_errno) from error
+
+
+def _check_empty(store: Store) -> None:
+    if store.meta("space") is not None:
+        raise StoreFailed(f"There is a space in {store.path} already. Choose another name, or open that one.")
+
+
+def _check_founded(store: Store) -> None:
+    if store.meta("space") is None:
+        raise StoreMissing(f"{store.path} is no whole space: its founding was cut off. Remove it, and found it again.")
+
+
+def _damaged(what: str) -> StoreCorrupt:
+    return StoreCorrupt(f"The space's file is damaged: {what}. Stop the node, check the disk, restore the last backup.")
 
 
 def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -> Receipt:
