@@ -21,6 +21,7 @@ from icn_node.books import exporting, spreadsheets
 from icn_node.books.errors import BadOptions, BooksError
 from icn_node.books.naming import Commodities, Names
 from icn_node.books.options import export_options
+from icn_node.kernel import ledger
 from icn_node.kernel.ledger import Unit
 from icn_node.kernel.policy import Forbidden
 from icn_node.rpc.edge import text_of
@@ -116,6 +117,29 @@ def test_a_ledger_has_the_nodes_balances_in_both_tools(lively: Coop, form: str) 
     assert found["Equity:Space:Opening", "SUN"] == Decimal("-2.33")
     assert found["Assets:Space:Fees", "SUN"] == Decimal("0.15")
     assert found["Assets:Imported:P7", "H-MIN"] == 60
+
+
+@pytest.mark.parametrize("form", sorted(READERS))
+def test_what_is_on_hold_has_not_moved(lively: Coop, form: str) -> None:
+    before = accounts(lively)
+    space = lively.space
+    reader = space.reader(lively.ann.did, lively.now)
+    with space.store.transaction():
+        ledger.hold(space.tables, reader, ledger.Leg("SUN", 1, 3, 400), None)
+        space.tables.flush()
+    space.tables.committed()
+    path = lively.folder / "ledger"
+    export(lively, what="ledger", format=form, path=str(path))
+    assert READERS[form](path) == before == accounts(lively)
+
+
+def test_a_memo_is_no_tag_and_no_comment(lively: Coop) -> None:
+    path = lively.folder / "ledger"
+    export(lively, what="ledger", format="hledger", path=str(path))
+    tags = subprocess.run(["hledger", "-f", path, "tags"], capture_output=True, text=True, check=True)
+    assert tags.stdout == ""
+    said = subprocess.run(["hledger", "-f", path, "descriptions"], capture_output=True, text=True, check=True).stdout
+    assert 'import: =HYPERLINK("x","y"), / (a) * ! \\" tag:v #t ^l 2020-01-01 * "forged" Assets:X 1 SUN' in said
 
 
 @pytest.mark.parametrize("form", sorted(READERS))

@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trio
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt
 
 from dag.event import decode_event
+from dag.keys import SigningKey
+from icn_node import vault
 from icn_node.books import identity, importing
 from icn_node.books.errors import BadOptions, BooksError, ImportRefused, Unclear
 from icn_node.books.options import import_options
 from icn_node.books.report import words
 from icn_node.books.session import SpaceSession
-from icn_node.kernel import imports, ledger
+from icn_node.kernel import imports, ledger, private
+from icn_node.kernel.fields import Private
 from icn_node.space import Receipt
 from tests.books import exports
 from tests.books.coop import DAY_MS, Coop, join, quiet
@@ -349,6 +354,74 @@ def test_limits_are_counted_not_enforced(tmp_path: Path) -> None:
     later = coop.load(exports.PLAIN + "2020-05-01,ann,bob,1.00,\n", unit="SUN", map=exports.PLAIN_MAP)
     assert (later.breaches.rows_below_floor, later.posted) == (1, 1), "it goes on from where the account stands"
     coop.close()
+
+
+def test_who_earns_below_a_floor_breaches_nothing(coop: Coop) -> None:
+    text = "date,from,to,amount\n2020-01-01,ann,bob,5\n2020-01-02,bob,ann,3\n2020-01-03,ann,bob,1\n"
+    b = coop.load(text, unit="SUN", map=_MAP).breaches
+    assert (b.rows_below_floor, [(x.account, x.balance_minor) for x in b.below_floor]) == (2, [("ann", -3)])
+
+
+def test_history_is_posted_in_the_order_of_its_days(coop: Coop) -> None:
+    text = "date,from,to,amount\n2020-03-01,a,b,1\n2020-01-01,a,b,2\n2020-03-01,b,c,3\n2020-02-01,a,b,4\n"
+    coop.load(text, unit="SUN", map=_MAP)
+    journal = coop.session().ask("credit.journal")
+    assert [row["amount"].minor for row in journal] == [2, 4, 1, 3], "and of the file within a day"
+    label = journal[0]["payer"].no
+    account = coop.space.tables.get(ledger.Account, "SUN", label, ledger.MAIN)
+    assert account is not None
+    assert account.unsorted == 0, "statements find days by halving"
+
+
+def test_events_are_as_large_as_they_may_be_and_no_larger(coop: Coop) -> None:
+    rows = "".join(f"2020-01-01,ann,bob,{n},memo {n}\n" for n in range(1, 701))
+    assert coop.load("date,from,to,amount,memo\n" + rows, unit="SUN", map=exports.PLAIN_MAP).posted == 700
+    head, sizes = coop.space.next_place(coop.ann.author)[1], []
+    while head is not None:
+        block = coop.space.store.events.get(head)
+        assert block is not None
+        event = decode_event(block)
+        if event.ops[0]["op"] == "books.post":
+            sizes.append((len(event.ops[0]["rows"]), len(block)))
+        head = event.prev
+    assert sum(count for count, _ in sizes) == 700
+    assert 2 <= len(sizes) <= 3
+    assert all(size > 60_000 for _, size in sizes[1:]), "all but the last are nearly full"
+    memos = [coop.session().reveal(row["memo"])[0] for row in coop.session().ask("credit.journal", limit=1000)]
+    assert memos == [f"memo {n}" for n in range(1, 701)]
+
+
+def test_private_texts_say_where_they_stand(coop: Coop) -> None:
+    coop.load(exports.PLAIN, unit="SUN", map=exports.PLAIN_MAP)
+    found = coop.space.tables.scan(private.PrivateField)
+    assert [(f.op, f.field) for f in sorted(found, key=lambda f: f.no)] == [
+        ("books.begin", "file"), ("books.enter", "labels.0.name"), ("books.enter", "labels.1.name"),
+        ("books.enter", "labels.2.name"), ("books.post", "rows.0.memo"), ("books.post", "rows.1.memo"),
+    ]  # fmt: skip
+    cid = coop.space.next_place(coop.ann.author)[1]
+    assert cid is not None
+    block = coop.space.store.events.get(cid)
+    assert block is not None
+    event = decode_event(block)
+    for index in (0, 1):
+        field = event.ops[0]["rows"][index]["memo"]
+        blob = coop.space.store.blobs.get(field["h"])
+        commitment = msgspec.convert(field, Private)
+        assert vault.reveal(commitment, blob, [coop.ann], {}) == "firewood"
+        payload = opened(blob, coop.ann)
+        assert private.check_context(payload, event, 0, f"rows.{index}.memo")
+        assert not private.check_context(payload, event, 0, f"rows.{1 - index}.memo")
+
+
+def opened(blob: bytes | None, key: SigningKey) -> bytes:
+    """The payload in a blob, as one who holds the key finds it."""
+    assert blob is not None
+    fields = vault.read_blob(blob)
+    content_key = key.open_sealed(next(e["box"] for e in fields["keys"] if e["to"] == key.public))
+    assert content_key is not None
+    aad = b"icn-private-v1\0" + fields["h"]
+    plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(fields["box"], aad, fields["nonce"], content_key)
+    return plain[32:]
 
 
 def test_the_report_is_json_and_lines(coop: Coop) -> None:
