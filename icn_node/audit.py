@@ -116,6 +116,9 @@ def _compare(space: Space, copy: Space, report: Report) -> None:
     for mine, theirs in zip(space.store.log.entries(), copy.store.log.entries(), strict=True):
         if mine.leaf != theirs.leaf:
             report.fault(f"leaf {mine.index} is not what executing the history gives")
+    for ours, again in zip(archive.settled_of(space.store), archive.settled_of(copy.store), strict=False):
+        if ours != again:
+            report.fault(f"commit {ours.index} stands there otherwise than the history orders it")
     stored, report.records = state_root(space.tables)
     report.state_root = stored.hex()
     differing = [r.TABLE for r in space.tables.records if not _alike(space, copy, Schema(r))]
