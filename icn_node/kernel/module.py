@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from icn_node.kernel.refusal import Refusal
+from icn_node.kernel.refusal import Facts, Refusal
 from icn_node.kernel.tables import Record, Tables
 
 
@@ -44,6 +44,13 @@ class Party(msgspec.Struct, frozen=True, gc=False):
     """A party in a query's result, by its number: shown at the edge as its handle and, beside it, its DID."""
 
     no: int
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """A stored code with its facts in a query's result (a notice): put into words at the edge."""
+
+    code: str
+    facts: Facts
 
 
 Result = int | str | None

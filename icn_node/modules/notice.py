@@ -13,7 +13,7 @@ from msgspec import Meta
 from icn_node.kernel import notices, registry
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Who
-from icn_node.kernel.module import Module, Query, query
+from icn_node.kernel.module import Module, Query, Said, query
 from icn_node.kernel.tables import Tables
 
 
@@ -36,7 +36,10 @@ def list_notices(tx: Tables, q: ListQuery, reader: Context) -> list[dict[str, An
         found = sorted(found, key=lambda n: n.no)[-q.limit :]
     else:
         found = notices.of(tx, party, after=q.after, limit=q.limit)
-    return [{"no": n.no, "time_ms": n.time_ms, "code": n.code, "facts": n.facts} for n in found]
+    return [
+        {"no": n.no, "time_ms": n.time_ms, "code": n.code, "facts": n.facts, "text": Said(n.code, n.facts)}
+        for n in found
+    ]  # fmt: skip
 
 
 MODULE = Module(
@@ -45,6 +48,6 @@ MODULE = Module(
     always_on=True,
     queries=(
         query("notice.list", ListQuery, list_notices, refuses=(registry.UnknownMember,), example={"latest": True},
-              columns=("no", "time_ms", "code", "facts")),
+              columns=("no", "time_ms", "text")),
     ),
 )  # fmt: skip

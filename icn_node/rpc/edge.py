@@ -15,14 +15,15 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from dag.keys import BadKey, public_of
 from icn_node.kernel import ledger, registry
 from icn_node.kernel.fields import Private, element_of, kind_of
-from icn_node.kernel.module import Amount, Command, Party, Query
+from icn_node.kernel.module import Amount, Command, Party, Query, Said
+from icn_node.kernel.refusal import Facts
 from icn_node.kernel.tables import Tables
 from icn_node.rpc.jsonrpc import INVALID_PARAMS, RpcError
 
@@ -46,6 +47,7 @@ class Intake:
 
     tx: Tables
     unit: str = ""
+    decimals: int | None = None
     texts: dict[str, tuple[Any, str]] = field(default_factory=dict)
     commands: Mapping[str, type[Command]] = field(default_factory=dict)
 
@@ -69,6 +71,9 @@ class Intake:
         if not unit and "unit" in known:
             unit = next((f.default for f in names if f.name == "unit" and isinstance(f.default, str)), "")
         self.unit = unit if isinstance(unit, str) else ""
+        if "decimals" in known:  # of a unit that this command makes
+            stated = params.get("decimals", next((f.default for f in names if f.name == "decimals"), None))
+            self.decimals = int(stated) if isinstance(stated, int) or str(stated).isdigit() else None
         fields: dict[str, Any] = {}
         for given, value in params.items():
             name = _field_for(given, known)
@@ -104,7 +109,9 @@ class Intake:
         ):
             return Intake(self.tx, self.unit)._fields(declared, value, {})
         convert = _CONVERSIONS.get(kind)
-        return value if convert is None else convert(self, name, value, decimal)
+        converted = value if convert is None else convert(self, name, value, decimal)
+        _check_range(name, kind, declared, value, converted)
+        return converted
 
     # -- kinds -------------------------------------------------------------------------------------------------------
 
@@ -132,8 +139,10 @@ class Intake:
             except (TypeError, ValueError):
                 raise wrong(name, "a whole number of minor units", value) from None
         unit = self.tx.get(ledger.Unit, self.unit)
+        if unit is None and self.decimals is not None:
+            return minor_of(name, str(value), self.decimals)
         if unit is None:
-            raise wrong("unit", "a unit of this space (see `icn currency list`)", self.unit or None)
+            raise wrong("unit", "a unit of this space (see `icn unit list`)", self.unit or None)
         return minor_of(name, str(value), unit.decimals, hours=unit.kind == "hours")
 
     def _minutes(self, name: str, value: Any, _decimal: bool) -> int:
@@ -226,6 +235,17 @@ _CONVERSIONS: dict[str, Callable[[Intake, str, Any, bool], Any]] = {
     "bool": Intake._boolean,
     "ops": Intake._ops,
 }
+
+
+def _check_range(name: str, kind: str, declared: Any, given: Any, value: Any) -> None:
+    """Say in words what the kernel would refuse as malformed: a number that its field is not declared for."""
+    if not isinstance(value, int) or isinstance(value, bool) or typing.get_origin(declared) is not Annotated:
+        return
+    for note in typing.get_args(declared)[1:]:
+        if isinstance(note, msgspec.Meta) and isinstance(note.ge, int) and value < note.ge:
+            raise wrong(name, "more than zero" if note.ge == 1 else f"at least {note.ge}", given)
+        if isinstance(note, msgspec.Meta) and isinstance(note.le, int) and value > note.le:
+            raise wrong(name, "less than that" if kind in ("amount", "limit", "time") else f"at most {note.le}", given)
 
 
 def _field_for(given: str, known: set[str]) -> str | None:
@@ -326,18 +346,20 @@ def duration_text(duration_ms: int) -> str:
 
 
 Reveal = Callable[[Private], tuple[Any, str]]
+Say = Callable[[str, Facts], str]
 
 
 class Outtake:
     """Query results into JSON: amounts, parties, times and private fields as people read them, exact values beside."""
 
-    def __init__(self, tx: Tables, reveal: Reveal) -> None:
+    def __init__(self, tx: Tables, reveal: Reveal, say: Say) -> None:
         self._tx = tx
         self._reveal = reveal
+        self._say = say
 
     def value(self, value: Any) -> Any:
         """Any result; a struct or dict becomes an object, sequences arrays, bytes hex."""
-        if isinstance(value, msgspec.Struct) and not isinstance(value, Amount | Party | Private):
+        if isinstance(value, msgspec.Struct) and not isinstance(value, Amount | Party | Private | Said):
             value = msgspec.structs.asdict(value)
         if isinstance(value, dict):
             out: dict[str, Any] = {}
@@ -354,6 +376,8 @@ class Outtake:
             return self.party(value.no)[0]
         if isinstance(value, Private):
             return self._reveal(value)[0]
+        if isinstance(value, Said):
+            return self._say(value.code, value.facts)
         return value
 
     def _member(self, out: dict[str, Any], key: str, value: Any) -> None:

@@ -27,12 +27,13 @@ from icn_node.kernel import keyring, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.refusal import Refusal, words
 from icn_node.keystore import Keystore, KeystoreError, Locked, NoSuchKey
+from icn_node.receipts import Receipt, SpaceStopped
 from icn_node.rpc import discover, jsonrpc
 from icn_node.rpc.edge import Intake, Outtake, iso
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.node_methods import NODE_METHODS
 from icn_node.rpc.session import Session
-from icn_node.space import Receipt, Space, SpaceStopped
+from icn_node.space import Space
 
 Submit = Callable[[Sequence[bytes], Mapping[bytes, bytes]], Awaitable[list[Receipt]]]
 
@@ -164,7 +165,11 @@ class Methods:
             except vault.Unreadable as unreadable:
                 return None, unreadable.state
 
-        return Outtake(tx, reveal)
+        return Outtake(tx, reveal, self.say)
+
+    def say(self, code: str, facts: Mapping[str, Any]) -> str:
+        """A notice in words."""
+        return words(self.texts.get(code, (code, ""))[0], self._spoken_facts(facts))
 
     # -- commands --------------------------------------------------------------------------------------------------
 

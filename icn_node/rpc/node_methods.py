@@ -23,12 +23,11 @@ from icn_node.compose import Draft, wish
 from icn_node.invitation import BadInvitation, Invitation
 from icn_node.kernel import keyring, notices, registry
 from icn_node.kernel.fields import Private
-from icn_node.kernel.refusal import words
+from icn_node.receipts import Receipt
 from icn_node.rpc import bookwork, discover, jsonrpc, whole
 from icn_node.rpc.edge import Intake, iso, wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.session import Session
-from icn_node.space import Receipt
 
 if TYPE_CHECKING:
     from icn_node.rpc.methods import Methods
@@ -356,7 +355,7 @@ async def _notices(methods: Methods, session: Session, params: dict[str, Any]) -
     rows = notices.of(methods.space.tables, registry.SPACE, after=_number(params, "after", 0, 0, 2**53), limit=100)
     return [
         {"no": r.no, "time": iso(r.time_ms), "code": r.code, "facts": r.facts,
-         "text": words(methods.texts.get(r.code, (r.code, ""))[0], methods._spoken_facts(r.facts))}
+         "text": methods.say(r.code, r.facts)}
         for r in rows
     ]  # fmt: skip
 

@@ -18,14 +18,13 @@ import trio
 
 from dag.cid import cid_text
 from icn_node.kernel.notices import EVERYONE
-from icn_node.kernel.refusal import words
 from icn_node.log import Log
+from icn_node.receipts import CommitInfo
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.edge import iso
 from icn_node.rpc.jsonrpc import Call, LineReader, RpcError
 from icn_node.rpc.methods import Methods
 from icn_node.rpc.session import Session
-from icn_node.space import CommitInfo
 
 MOST_CONNECTIONS = 128
 MOST_UNDER_WAY = 64
@@ -213,7 +212,7 @@ class _Connection:
         for_everyone = notice.party == EVERYONE and self.session.member
         if (did or "") != self.session.member and not for_everyone:
             return
-        text = words(methods.texts.get(notice.code, (notice.code, ""))[0], methods._spoken_facts(notice.facts))
+        text = methods.say(notice.code, notice.facts)
         self.tell(
             "notice", {"no": notice.no, "time": iso(notice.time_ms), "code": notice.code, "to": handle, "text": text}
         )
