@@ -30,6 +30,13 @@ from icn_node.space import Space
 IMPORT_DAYS = 90
 
 
+# A proposal type for a group in one room: no phases to wait through, and the vote ends once everybody has voted.
+QUICK: dict[str, Any] = {
+    "op": "governance.set_type", "ver": 1, "type": "quick", "discussion_ms": 0, "deliberation_ms": 0,
+    "voting_ms": 30 * 86_400_000, "implementation_ms": 0, "early": True, "method": "majority", "quorum": "1/2",
+}  # fmt: skip
+
+
 class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a founder decides. secret: seals the founder's key. recovery: DIDs of keys made elsewhere; empty makes one.
 

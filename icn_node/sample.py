@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from icn_node.founding import Choices, found
+from icn_node.founding import QUICK, Choices, found
 from icn_node.home import Home
 from icn_node.keystore import write_private
 from icn_node.rpc import local
@@ -19,15 +19,13 @@ from icn_node.rpc.session import Session
 
 SECRET = "sample"  # noqa: S105 - of the sample's members, printed for whoever tries it
 _SECRET_FILE = "sample-secret"  # noqa: S105 - a file's name
+_RECOVERY_FILE = "sample-recovery-key"  # of a real co-op it is on paper, and in no file
 TITLE = "SAMPLE co-op, to try things out"
 MEMBERS = (("anna", "Anna Vermeer"), ("ben", "Ben Okafor"), ("chloe", "Chloé Martin"), ("dmitri", "Dmitri Petrov"))
 FOUNDING_OPS: tuple[dict[str, Any], ...] = (
     {"op": "credit.create", "ver": 1, "unit": "SUN", "decimals": 2, "floor_minor": -10_000, "ceiling_minor": 50_000},
     {"op": "timebank.set_up", "ver": 1},
-    {
-        "op": "governance.set_type", "ver": 1, "type": "quick", "discussion_ms": 0, "deliberation_ms": 0,
-        "voting_ms": 30 * 86_400_000, "implementation_ms": 0, "early": True, "method": "majority", "quorum": "1/2",
-    },
+    QUICK,
 )  # fmt: skip
 Tell = Callable[[str], None]
 
@@ -36,7 +34,7 @@ def make(home: Home, now_ms: int, tell: Tell) -> None:
     """Found the sample in an empty home and let its members join, trade and propose. The home must not be locked."""
     founder, name = MEMBERS[0]
     tell(f"Making the {TITLE} in {home.path} ...")
-    found(
+    made = found(
         home,
         Choices(
             name="sample", title=TITLE, handle=founder, founder_name=name, secret=SECRET, custody="node", sample=True,
@@ -46,6 +44,7 @@ def make(home: Home, now_ms: int, tell: Tell) -> None:
         ops=FOUNDING_OPS,
     )  # fmt: skip
     write_private(home.path / _SECRET_FILE, SECRET.encode() + b"\n")
+    write_private(home.path / _RECOVERY_FILE, made.recovery_key.encode() + b"\n")
     home.write_config("sample", default=founder, secret_file=_SECRET_FILE, sample=True)
     with local.opened(home) as methods:
         trio.run(_live, methods.call, tell)
