@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20  # of a request's line; the node's limit
 PATH_MOST = 107  # bytes of a socket's path, sun_path of unix(7)
+CONNECTION_LOST = "connection_lost"
 PATIENCE = 0.5  # seconds between signs of life while an answer takes long
 
 
@@ -126,7 +127,7 @@ class Connection:
         return Failure(
             UNREACHABLE,
             f"the connection to the node was lost before it answered ({why})",
-            code="connection_lost",
+            code=CONNECTION_LOST,
             advice="whether it was carried out is not known: look at `icn dag log` before you try again.",
         )
 

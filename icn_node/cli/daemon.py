@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import trio
 
 from icn_node import sample
 from icn_node.cli.calls import show
+from icn_node.cli.client import CONNECTION_LOST, connect
 from icn_node.cli.failure import OK, UNREACHABLE, Failure
 from icn_node.cli.invocation import Invocation
-from icn_node.cli.reach import local_errors
+from icn_node.cli.reach import BUSY_SECONDS, local_errors
 from icn_node.cli.values import whole_number
 from icn_node.clock import wall_clock_ms
 from icn_node.home import DEFAULT_HOME, Home, HomeBusy
@@ -19,21 +21,38 @@ from icn_node.log import Log
 from icn_node.node import Node
 from icn_node.rpc.server import SocketBusy
 
+STOP_SECONDS = 120.0  # what a node may take to finish what it has begun
+
 
 def run(call: Invocation) -> int:
     """Serve until stopped."""
     home = Home(call.settings.home)
     if call.flag("sample") and not home.exists:
         sample.make(home, wall_clock_ms(), call.out.note)
+    began = time.monotonic()
     with local_errors(call.settings.home):
-        node = Node(home, Log(call.text("log") or home.config().node.log))
-        try:
-            trio.run(_serve, node, call)
-        except* (HomeBusy, SocketBusy) as group:
-            raise _busy(group.exceptions[0], home) from None
+        while (busy := _served(home, call)) is not None:
+            # A short `icn` on the home itself is waited for; another node is not.
+            answering = connect(call.settings.home)
+            if answering is not None:
+                answering.close()
+            if answering is not None or time.monotonic() - began > BUSY_SECONDS:
+                raise _busy(busy, home)
+            time.sleep(0.05)
     if not call.out.answered:
         call.out.answer({"stopped": True}, ["Stopped."])
     return OK
+
+
+def _served(home: Home, call: Invocation) -> BaseException | None:
+    """Serve until stopped: None; or why the home or its socket cannot be had."""
+    node = Node(home, Log(call.text("log") or home.config().node.log))
+    busy: BaseException | None = None
+    try:
+        trio.run(_serve, node, call)
+    except* (HomeBusy, SocketBusy) as group:
+        busy = group.exceptions[0]
+    return busy
 
 
 async def _serve(node: Node, call: Invocation) -> None:
@@ -109,12 +128,29 @@ def _busy(error: BaseException, home: Home) -> Failure:
 
 
 def stop(call: Invocation) -> int:
-    """Ask the daemon to stop, and wait until it has let the socket go."""
+    """Ask the daemon to stop, and wait until it has let the home go."""
     connection = call.node.daemon()
-    answer = connection.call("node.stop")
-    for _ in connection.news():
-        pass  # the connection ends when the node does
-    call.out.answer(answer, ["The node has stopped."], "stopped")
+    try:
+        connection.call("node.stop")
+        for _ in connection.news():
+            pass  # the connection ends with the node
+    except Failure as lost:
+        if lost.code != CONNECTION_LOST:
+            raise
+    home = Home(call.settings.home)
+    asked = time.monotonic()
+    while True:
+        try:
+            home.lock()
+        except HomeBusy:
+            if time.monotonic() - asked > STOP_SECONDS:
+                message = f"the node was asked to stop, and has not after {STOP_SECONDS:.0f} s"
+                raise Failure(UNREACHABLE, message, code="stopping", advice="look at its log.") from None
+            time.sleep(0.02)
+        else:
+            home.unlock()
+            break
+    call.out.answer({"stopped": True}, ["The node has stopped."], "stopped")
     return OK
 
 

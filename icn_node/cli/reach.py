@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from icn_node.cli.settings import Settings
 
 NOT_RUNNING = "the node does not run"
+BUSY_SECONDS = 5.0  # how long another process may have the home before that is an error
 
 
 class Node:
@@ -82,11 +83,25 @@ class Node:
         return [("session.open", {"member": member, "secret": secret})]
 
     def _local(self, calls: list[tuple[str, dict[str, Any]]], progress: Progress | None) -> list[Any]:
+        """Answer calls on the home itself. Another `icn` may have it for a moment, or a daemon that is starting: wait
+        for the one, and go over to the other."""
         with local_errors(self.settings.home):
-            from icn_node.home import Home
+            import time
+
+            from icn_node.home import Home, HomeBusy
             from icn_node.rpc import local
 
-            return local.call(Home(self.settings.home), calls, progress)
+            began = time.monotonic()
+            while True:
+                try:
+                    return local.call(Home(self.settings.home), calls, progress)
+                except HomeBusy:
+                    self._connection = connect(self.settings.home)
+                    if self._connection is not None:
+                        return [self._connection.call(method, params, progress) for method, params in calls]
+                    if time.monotonic() - began > BUSY_SECONDS:
+                        raise
+                    time.sleep(0.05)
 
     # -- who acts --------------------------------------------------------------------------------------------------
 
@@ -142,8 +157,8 @@ class local_errors:  # noqa: N801 - used as `with local_errors(home):`
         from dag.store import StoreError
         from icn_node.home import HomeBusy, HomeError, HomeMissing
         from icn_node.keystore import KeystoreError, Locked, NoSuchKey
+        from icn_node.receipts import SpaceStopped
         from icn_node.rpc.jsonrpc import RpcError
-        from icn_node.space import SpaceStopped
 
         if isinstance(error, RpcError):
             return from_rpc(error.body())

@@ -79,13 +79,14 @@ def test_every_error_ends_with_its_exit_code(tmp_path: Path, code: int, status: 
 def test_a_refusal_has_the_clause_and_what_to_do(tmp_path: Path) -> None:
     data = {"code": "over_floor", "text": "It can spend 5.", "advice": "Pay less.", "clause": "3.2",
             "clause_text": "Nobody goes below the floor.", "facts": {"available": 500}}  # fmt: skip
-    with FakeNode(tmp_path, {"x": Error(-32001, "refused", data)}), opened(tmp_path) as connection, pytest.raises(Failure) as caught:
+    error = Error(-32001, "refused", data)
+    with FakeNode(tmp_path, {"x": error}), opened(tmp_path) as connection, pytest.raises(Failure) as caught:
         connection.call("x")
     assert caught.value.lines() == [
         "Refused: It can spend 5.", "Clause 3.2: Nobody goes below the floor.", "What to do: Pay less.",
     ]  # fmt: skip
-    error = caught.value.document()["error"]
-    assert (error["code"], error["exit"], error["clause"], error["data"]["facts"]) == (
+    told = caught.value.document()["error"]
+    assert (told["code"], told["exit"], told["clause"], told["data"]["facts"]) == (
         "over_floor", 1, "3.2", {"available": 500},
     )  # fmt: skip
 
@@ -101,11 +102,11 @@ def test_progress_goes_to_whoever_asked_and_news_wait(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     progress = json.dumps({"method": "progress", "params": {"what": "copied", "done": 1, "total": 3}}).encode() + b"\n"
     commit = json.dumps({"method": "commit", "params": {"commit": 7}}).encode() + b"\n"
-    with FakeNode(tmp_path, {"x": (progress + commit[:9], commit[9:], "done", commit, None)}):
-        with opened(tmp_path) as connection:
-            assert connection.call("x", {}, lambda *p: told.append(p)) == "done"
-            assert told == [("copied", 1, 3)]
-            assert [m["params"] for m in connection.news()] == [{"commit": 7}, {"commit": 7}]
+    answer = (progress + commit[:9], commit[9:], "done", commit, None)
+    with FakeNode(tmp_path, {"x": answer}), opened(tmp_path) as connection:
+        assert connection.call("x", {}, lambda *p: told.append(p)) == "done"
+        assert told == [("copied", 1, 3)]
+        assert [m["params"] for m in connection.news()] == [{"commit": 7}, {"commit": 7}]
 
 
 @pytest.mark.parametrize(
@@ -126,8 +127,9 @@ def test_bad_answers(tmp_path: Path, answer: Any, said: str, status: int) -> Non
 
 
 def test_a_node_that_hangs_is_waited_for_only_so_long(tmp_path: Path) -> None:
-    with FakeNode(tmp_path, {"x": ()}), opened(tmp_path) as connection, pytest.raises(Failure, match=r"did not answer within 0\.05 s") as caught:
+    with FakeNode(tmp_path, {"x": ()}), opened(tmp_path) as connection, pytest.raises(Failure) as caught:
         connection.call("x", timeout=0.05)
+    assert "did not answer within 0.05 s" in caught.value.message
     assert caught.value.status == UNREACHABLE
 
 
