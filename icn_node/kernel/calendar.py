@@ -45,6 +45,7 @@ def local_date(time_ms: int, timezone: str) -> datetime.date:
     return moment.astimezone(zone(timezone)).date()
 
 
+@functools.lru_cache(maxsize=256)
 def local_day(time_ms: int, timezone: str) -> int:
     """The local date as days since 1970-01-01."""
     return (local_date(time_ms, timezone) - EPOCH).days

@@ -50,7 +50,7 @@ def history(tx: Tables, party: int, after: int, limit: int, earned: str) -> list
     lines = []
     for entry in statements.newest(tx, account, after, limit):
         assert unit is not None
-        line = statements.line(tx, unit, entry, entry.balance_minor)
+        line = statements.line(unit, entry, entry.balance_minor)
         row = tx.get(Exchange, line["ref"]) if line["kind"] == earned else None
         lines.append({**line, "category": "" if row is None else row.what, "exchange": None if row is None else row.no})
     return lines

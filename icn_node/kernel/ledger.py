@@ -36,6 +36,7 @@ FEES = 3  # of the space: fees and levies
 OPENING = 4  # of the space: the other side of balances brought in from other books
 
 DAY_MS = 86_400_000
+STRIDE = 256  # entries from one that searches skip to, to the next
 
 
 class Unit(Record, frozen=True):
@@ -65,14 +66,16 @@ class Unit(Record, frozen=True):
 class Account(Record, frozen=True):
     """One party's account in one unit. balance = credits - debits; held_out/held_in: on hold to leave or to come.
 
-    entries: how many it has. last_day: the latest value day among them. unsorted: the number of the last entry whose
-    value day lies before an earlier one's, 0 if none does: later entries can be searched by day (`kernel.statements`).
+    entries: how many transfers moved it; they are its entries, numbered from 1. For searches (`kernel.statements`):
+    last_day is the latest value day among them; unsorted the number of the last entry whose value day lies before an
+    earlier one's, 0 if none does; last the transfer of its last entry, skip that of the last whose number is a multiple
+    of STRIDE.
     """
 
     TABLE: ClassVar[str] = "account"
     KEY: ClassVar[tuple[str, ...]] = ("unit", "owner", "sub")
     INDEXES: ClassVar[dict[str, tuple[str, ...]]] = {"owner": ("owner",)}
-    EFFECT_FIELDS: ClassVar[int] = 11  # the last two only serve searches
+    EFFECT_FIELDS: ClassVar[int] = 11  # the rest only serves searches
     unit: str
     owner: int
     sub: int
@@ -86,6 +89,8 @@ class Account(Record, frozen=True):
     since_ms: int
     last_day: int = 0
     unsorted: int = 0
+    last: int = 0
+    skip: int = 0
 
 
 class Transfer(Record, frozen=True):
@@ -94,11 +99,16 @@ class Transfer(Record, frozen=True):
     state: `posted`; of a hold `held`, then `settled`, `released` or `expired` (`HOLD_STATES`), the only thing in a row
     that ever changes. What a settlement moves is a posted transfer of its own. ref: the number of what it belongs to,
     by its kind: exchange, request, standing order, reversed transfer, the payment of a fee.
+
+    A posted transfer is an entry of both its accounts, which are lists linked through it: for each side its number in
+    that account, the balance after it, and the transfers of the entry before (prev) and of the last entry before whose
+    number is a multiple of STRIDE (skip); 0 for none. Zeros in a hold. Decision 0030.
     """
 
     TABLE: ClassVar[str] = "transfer"
     KEY: ClassVar[tuple[str, ...]] = ("no",)
     HISTORY: ClassVar[bool] = True
+    EFFECT_FIELDS: ClassVar[int] = 15  # the sides follow from the order of the transfers
     no: int
     unit: str
     payer: int
@@ -114,22 +124,14 @@ class Transfer(Record, frozen=True):
     ref: int
     until_ms: int | None
     memo: Private | None = None
-
-
-class Entry(Record, frozen=True):
-    """One side of a posted transfer, numbered within its account: what statements read."""
-
-    TABLE: ClassVar[str] = "entry"
-    KEY: ClassVar[tuple[str, ...]] = ("unit", "owner", "sub", "n")
-    PROJECTION: ClassVar[bool] = True
-    unit: str
-    owner: int
-    sub: int
-    n: int
-    transfer: int
-    amount_minor: int
-    balance_minor: int
-    value_day: int
+    payer_n: int = 0
+    payer_balance_minor: int = 0
+    payer_prev: int = 0
+    payer_skip: int = 0
+    payee_n: int = 0
+    payee_balance_minor: int = 0
+    payee_prev: int = 0
+    payee_skip: int = 0
 
 
 class Hold(Record, frozen=True):
@@ -149,7 +151,7 @@ class Hold(Record, frozen=True):
     until_ms: int | None
 
 
-RECORDS = (Unit, Account, Transfer, Entry, Hold, *turnover.RECORDS)
+RECORDS = (Unit, Account, Transfer, Hold, *turnover.RECORDS)
 
 HOLD_STATES: dict[str, dict[str, str]] = {
     "held": {"settle": "settled", "release": "released", "expire": "expired"},
@@ -316,10 +318,7 @@ def post(tx: Tables, ctx: Context, legs: tuple[Leg, ...], *, limits: bool = True
         group = group or no
         numbers.append(no)
         day = today if leg.day is None else leg.day
-        tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind,
-                           "posted", time_ms, day, group, leg.ref, None, leg.memo))  # fmt: skip
-        _move(tx, payer, -amount, no, day)
-        _move(tx, payee, amount, no, day)
+        _move(tx, leg, payer, payee, amount, no, time_ms, day, group, leg.memo)
         if unit.kind in turnover.COUNTED:
             _count(tx, leg, amount, day)
         if limits and (unit.soft_floor_minor is not None or unit.soft_ceiling_minor is not None):
@@ -366,12 +365,8 @@ def settle(tx: Tables, ctx: Context, no: int, amount_minor: int | None = None, d
         raise _out_of_range(amount)
     day = charter.local_day(tx, ctx.time_ms) if day is None else day
     settlement = tx.next_no("transfer")
-    memo = _transfer(tx, no).memo
-    tx.append(Transfer(settlement, held.unit, held.payer, held.payer_sub, held.payee, held.payee_sub, amount,
-                       held.kind, "posted", ctx.time_ms, day, no, held.ref, None, memo))  # fmt: skip
     payer, payee = _ends(tx, held)
-    _move(tx, payer, -amount, settlement, day)
-    _move(tx, payee, amount, settlement, day)
+    _move(tx, held, payer, payee, amount, settlement, ctx.time_ms, day, no, _transfer(tx, no).memo)
     unit = unit_of(tx, held.unit)
     if unit.kind in turnover.COUNTED:
         _count(tx, held, amount, day)
@@ -472,17 +467,29 @@ def _check_cap(unit: Unit, issuance: Account, amount: int) -> None:
                       amount=min(amount, INT64_MAX))  # fmt: skip
 
 
-def _move(tx: Tables, account: Account, amount: int, no: int, day: int) -> None:
-    """Change a balance and append its entry. `account` must be the current row."""
-    after = account.balance_minor + amount
-    if not -INT64_MAX <= after <= INT64_MAX:
+def _move(
+    tx: Tables, leg: Leg | Hold, payer: Account, payee: Account, amount: int, no: int,
+    time_ms: int, day: int, linked: int, memo: Private | None,
+) -> None:  # fmt: skip
+    """Change both balances and append the transfer. The accounts must be the current rows."""
+    poorer, richer = _moved(payer, -amount, no, day), _moved(payee, amount, no, day)
+    tx.append(Transfer(no, leg.unit, leg.payer, leg.payer_sub, leg.payee, leg.payee_sub, amount, leg.kind, "posted",
+                       time_ms, day, linked, leg.ref, None, memo,
+                       poorer.entries, poorer.balance_minor, payer.last, payer.skip,
+                       richer.entries, richer.balance_minor, payee.last, payee.skip))  # fmt: skip
+    tx.put(poorer)
+    tx.put(richer)
+
+
+def _moved(account: Account, amount: int, no: int, day: int) -> Account:
+    balance = account.balance_minor + amount
+    if not -INT64_MAX <= balance <= INT64_MAX:
         raise _out_of_range(abs(amount))
     n = account.entries + 1
     last_day, unsorted = (day, account.unsorted) if day >= account.last_day or n == 1 else (account.last_day, n)
-    tx.put(Account(account.unit, account.owner, account.sub, after, account.held_out_minor, account.held_in_minor,
+    return Account(account.unit, account.owner, account.sub, balance, account.held_out_minor, account.held_in_minor,
                    account.floor_minor, account.ceiling_minor, n, account.status, account.since_ms,
-                   last_day, unsorted))  # fmt: skip
-    tx.append(Entry(account.unit, account.owner, account.sub, n, no, amount, after, day))
+                   last_day, unsorted, no, account.skip if n % STRIDE else no)  # fmt: skip
 
 
 def _count(tx: Tables, leg: Leg | Hold, amount: int, day: int) -> None:

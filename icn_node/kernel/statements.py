@@ -1,20 +1,24 @@
 """Statements: what an account's entries say, a page at a time, by number or by value day.
 
-Entries are numbered within their account, so a page is a range of keys. Value days mostly rise with the numbers, and
-an account knows up to which number they do not (`Account.unsorted`, which imported history and backdated corrections
-move): behind it days are found by halving; only the entries up to it are read whole, and only when the period may
-reach back there. So a statement costs what it shows, whatever the size of the books, and no index on days is kept.
+An account is a list of transfers linked from the newest to the oldest, each with its number and the balance after it,
+and with a pointer that skips to the last number before that is a multiple of `ledger.STRIDE`. So any entry is found in
+about n / STRIDE + STRIDE steps, and no index is kept, which every payment would have to pay for.
+
+Value days mostly rise with the numbers, and an account knows up to which number they do not (`Account.unsorted`, which
+imported history and backdated corrections move): behind it days are searched like numbers; only the entries up to it
+are read whole, and only when the period may reach back there.
 
 Invariants: opening + the lines of all pages = closing; the balance beside the last line is the closing balance.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from icn_node.kernel import ledger
-from icn_node.kernel.ledger import Account, Entry, Transfer, Unit
+from icn_node.kernel.ledger import Account, Transfer, Unit
 from icn_node.kernel.module import Amount, Party
 from icn_node.kernel.tables import Tables
 
@@ -23,6 +27,21 @@ SUBS = {
     "opening": ledger.OPENING,
 }  # fmt: skip
 SUB_NAMES = {number: name for name, number in SUBS.items()}
+
+
+class Entry(NamedTuple):
+    """One side of a posted transfer. n: its number in the account; balance_minor: after it, in the order of numbers."""
+
+    transfer: Transfer
+    n: int
+    amount_minor: int
+    balance_minor: int
+    prev: int
+    skip: int
+
+    @property
+    def day(self) -> int:
+        return self.transfer.value_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +63,17 @@ _EMPTY = Extract(0, 0, 0, (), 0)
 
 def by_number(tx: Tables, account: Account | None, first: int, last: int | None, after: int, limit: int) -> Extract:
     """The entries numbered `first` to `last` (None: to the end), from behind number `after`."""
-    if account is None or first > account.entries:
-        balance = 0 if account is None else account.balance_minor
-        return Extract(balance, balance, 0, (), 0)
+    if account is None:
+        return _EMPTY
     last = account.entries if last is None else min(last, account.entries)
-    start = max(first, after + 1)
-    found = _range(tx, account, start, last, limit)
+    opening = _balance_at(tx, account, min(first - 1, account.entries))
+    if last < first:
+        return Extract(opening, opening, 0, (), 0)
+    found = _ascending(tx, account, max(first, after + 1), last, limit)
+    more = bool(found) and found[-1].n < last
     return Extract(
-        _balance_at(tx, account, first - 1), _balance_at(tx, account, max(last, first - 1)), max(0, last - first + 1),
-        tuple((e, e.balance_minor) for e in found), _next(found, last),
+        opening, _balance_at(tx, account, last), last - first + 1, tuple((e, e.balance_minor) for e in found),
+        found[-1].n if more else 0,
     )  # fmt: skip
 
 
@@ -66,15 +87,15 @@ def by_day(
     if account is None:
         return _EMPTY
     tail = account.unsorted + 1
-    low = tail if from_day is None else _first_from(tx, account, tail, from_day)
-    high = account.entries if to_day is None else _first_from(tx, account, tail, to_day + 1) - 1
+    low = tail if from_day is None else _first_from(tx, account, from_day)
+    high = account.entries if to_day is None else _first_from(tx, account, to_day + 1) - 1
     head: list[Entry] = []
     opening = _balance_at(tx, account, low - 1)
     if account.unsorted and low == tail:
-        early = tx.scan(Entry, "key", account.unit, account.owner, account.sub, stop=tail)
-        opening = sum(e.amount_minor for e in early if from_day is not None and e.value_day < from_day)
-        head = [e for e in early if _within(e.value_day, from_day, to_day)]
-        head.sort(key=lambda e: (e.value_day, e.n))
+        early = _ascending(tx, account, 1, account.unsorted, account.unsorted)
+        opening = sum(e.amount_minor for e in early if from_day is not None and e.day < from_day)
+        head = [e for e in early if _within(e.day, from_day, to_day)]
+        head.sort(key=lambda e: (e.day, e.n))
     closing = opening + sum(e.amount_minor for e in head)
     if high >= low:
         closing += _balance_at(tx, account, high) - _balance_at(tx, account, low - 1)
@@ -83,7 +104,7 @@ def by_day(
         lines = _behind(tx, account, lines, after)
     lines = lines[:limit]
     if len(lines) < limit and high >= low:
-        found = _range(tx, account, max(low, after + 1 if after >= tail else 0), high, limit - len(lines))
+        found = _ascending(tx, account, max(low, after + 1 if after >= tail else 0), high, limit - len(lines))
         lines += [(e, e.balance_minor) for e in found]
     count = len(head) + max(0, high - low + 1)
     end = high if high >= low else (head[-1].n if head else 0)
@@ -95,18 +116,17 @@ def newest(tx: Tables, account: Account | None, before: int, limit: int) -> list
     """The entries with a number below `before` (0: all), the newest first."""
     if account is None:
         return []
-    return tx.scan(Entry, "key", account.unit, account.owner, account.sub, stop=before or None, limit=limit,
-                   reverse=True)  # fmt: skip
+    entry = _at(tx, account, account.entries if not before else min(before - 1, account.entries))
+    return _descending(tx, account, entry, limit)
 
 
-def line(tx: Tables, unit: Unit, entry: Entry, balance_minor: int) -> dict[str, Any]:
+def line(unit: Unit, entry: Entry, balance_minor: int) -> dict[str, Any]:
     """An entry as people read it: when, with whom, what for, the amount with its sign and the balance after it."""
-    transfer = tx.get(Transfer, entry.transfer)
-    assert transfer is not None
+    transfer = entry.transfer
     paid = entry.amount_minor < 0
     other, sub = (transfer.payee, transfer.payee_sub) if paid else (transfer.payer, transfer.payer_sub)
     return {
-        "n": entry.n, "value_day": entry.value_day, "time_ms": transfer.time_ms, "transfer": transfer.no,
+        "n": entry.n, "value_day": transfer.value_day, "time_ms": transfer.time_ms, "transfer": transfer.no,
         "kind": transfer.kind, "other": Party(other), "other_account": SUB_NAMES[sub],
         "amount": Amount(entry.amount_minor, unit.decimals, unit.code),
         "balance": Amount(balance_minor, unit.decimals, unit.code),
@@ -126,35 +146,64 @@ def movement(tx: Tables, row: Transfer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _range(tx: Tables, account: Account, start: int, last: int, limit: int) -> list[Entry]:
-    return tx.scan(Entry, "key", account.unit, account.owner, account.sub, start=start, stop=last + 1, limit=limit)
+# -- searching ---------------------------------------------------------------------------------------------------------
 
 
-def _next(found: list[Entry], last: int) -> int:
-    return found[-1].n if found and found[-1].n < last else 0
+def _entry(tx: Tables, account: Account, no: int) -> Entry | None:
+    """The account's side of that transfer; None for 0."""
+    if not no:
+        return None
+    t = tx.get(Transfer, no)
+    assert t is not None
+    if t.payer == account.owner and t.payer_sub == account.sub:
+        return Entry(t, t.payer_n, -t.amount_minor, t.payer_balance_minor, t.payer_prev, t.payer_skip)
+    return Entry(t, t.payee_n, t.amount_minor, t.payee_balance_minor, t.payee_prev, t.payee_skip)
 
 
-def _entry(tx: Tables, account: Account, n: int) -> Entry:
-    found = tx.get(Entry, account.unit, account.owner, account.sub, n)
-    assert found is not None
-    return found
+def _last(tx: Tables, account: Account, fits: Callable[[Entry], bool]) -> Entry | None:
+    """The last entry that fits. What fits must be a beginning of the account: all entries up to some number."""
+    entry = _entry(tx, account, account.last)
+    while entry is not None and not fits(entry):
+        ahead = _entry(tx, account, entry.skip)
+        if ahead is None or fits(ahead):
+            break
+        entry = ahead
+    while entry is not None and not fits(entry):
+        entry = _entry(tx, account, entry.prev)
+    return entry
+
+
+def _at(tx: Tables, account: Account, n: int) -> Entry | None:
+    """The entry of that number; None for 0."""
+    return _last(tx, account, lambda entry: entry.n <= n) if n else None
 
 
 def _balance_at(tx: Tables, account: Account, n: int) -> int:
     """The balance after entry `n`, in the order of numbers."""
-    return _entry(tx, account, n).balance_minor if n else 0
+    entry = _at(tx, account, n)
+    return 0 if entry is None else entry.balance_minor
 
 
-def _first_from(tx: Tables, account: Account, low: int, day: int) -> int:
-    """The first number from `low` on whose value day is `day` or later; one past the last if there is none."""
-    high = account.entries + 1
-    while low < high:
-        middle = (low + high) // 2
-        if _entry(tx, account, middle).value_day < day:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _first_from(tx: Tables, account: Account, day: int) -> int:
+    """The first number behind the unsorted ones whose value day is `day` or later; one past the last if none is."""
+    before = _last(tx, account, lambda entry: entry.n <= account.unsorted or entry.day < day)
+    return 1 if before is None else before.n + 1
+
+
+def _descending(tx: Tables, account: Account, entry: Entry | None, limit: int) -> list[Entry]:
+    found: list[Entry] = []
+    while entry is not None and len(found) < limit:
+        found.append(entry)
+        entry = _entry(tx, account, entry.prev)
+    return found
+
+
+def _ascending(tx: Tables, account: Account, start: int, last: int, limit: int) -> list[Entry]:
+    """At most `limit` entries from number `start` up to `last`."""
+    end = min(last, start + limit - 1)
+    if end < start:
+        return []
+    return _descending(tx, account, _at(tx, account, end), end - start + 1)[::-1]
 
 
 def _within(day: int, from_day: int | None, to_day: int | None) -> bool:
@@ -169,11 +218,8 @@ def _running(entries: list[Entry], opening: int) -> list[tuple[Entry, int]]:
     return lines
 
 
-def _behind(
-    tx: Tables, account: Account, lines: list[tuple[Entry, int]], after: int
-) -> list[tuple[Entry, int]]:
+def _behind(tx: Tables, account: Account, lines: list[tuple[Entry, int]], after: int) -> list[tuple[Entry, int]]:
     """The lines that come after the entry `after` in the order of (day, number)."""
-    if after > account.entries:
-        return []
-    seen = _entry(tx, account, after)
-    return [pair for pair in lines if (pair[0].value_day, pair[0].n) > (seen.value_day, after)]
+    seen = _at(tx, account, min(after, account.entries))
+    assert seen is not None
+    return [pair for pair in lines if (pair[0].day, pair[0].n) > (seen.day, after)]

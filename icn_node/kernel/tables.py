@@ -243,7 +243,10 @@ class Tables:
         try:
             return rows[key]  # type: ignore[no-any-return]  # a shelf holds rows of its record only
         except KeyError:
-            found = rows[key] = self._backend.get(self._shelves[record].schema, key)
+            shelf = self._shelves[record]
+            found = self._backend.get(shelf.schema, key)
+            if shelf.keep:  # history that a statement reads would pile up until the next commit
+                rows[key] = found
             return found  # type: ignore[return-value]
 
     def put(self, row: Record) -> None:

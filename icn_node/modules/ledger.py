@@ -178,7 +178,7 @@ def history(tx: Tables, q: History, reader: Context) -> list[dict[str, Any]]:
     unit = ledger.unit_of(tx, q.unit)
     account = tx.get(Account, q.unit, _party(tx, q.party, reader), ledger.MAIN)
     found = statements.newest(tx, account, q.after, q.limit)
-    return [statements.line(tx, unit, entry, entry.balance_minor) for entry in found]
+    return [statements.line(unit, entry, entry.balance_minor) for entry in found]
 
 
 def statement(tx: Tables, q: Statement, reader: Context) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _statement(tx: Tables, q: Statement | Book, owner: int, sub: int) -> dict[st
         "from_day": q.from_day, "to_day": q.to_day, "first": q.first, "last": q.last,
         "opening": Amount(found.opening_minor, unit.decimals, unit.code),
         "closing": Amount(found.closing_minor, unit.decimals, unit.code), "count": found.count,
-        "lines": [statements.line(tx, unit, entry, after) for entry, after in found.lines], "after": found.after,
+        "lines": [statements.line(unit, entry, after) for entry, after in found.lines], "after": found.after,
     }  # fmt: skip
 
 

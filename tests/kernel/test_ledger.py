@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from icn_node.kernel import ledger, notices, statements, timers, units
 from icn_node.kernel.charter import Charter
 from icn_node.kernel.fields import INT64_MAX, Private
-from icn_node.kernel.ledger import DAY_MS, Account, Entry, Hold, Leg, Transfer, Unit
+from icn_node.kernel.ledger import DAY_MS, Account, Hold, Leg, Transfer, Unit
 from icn_node.kernel.refusal import Facts, Refusal
 from icn_node.kernel.sqlite import SqliteBackend
 from icn_node.kernel.tables import DictBackend, Tables
@@ -417,7 +417,7 @@ def test_a_memo_and_a_value_day_stand_on_the_transfer_and_its_settlement() -> No
         ("settled", DAY0 - 400, held, 9, "exchange", memo),
         ("posted", DAY0 + 3, held, 9, "exchange", memo),
     ]
-    assert [e.transfer for e in books.tx.scan(Entry, "key", "C", 1, 0)] == [posted, settled]
+    assert [e.transfer.no for e in statements.newest(books.tx, books.account("C", 1), 0, 9)] == [settled, posted]
     assert ledger.balance(books.tx, "C", 1) == -10
     assert ledger.balance(books.tx, "C", 3) == 0
 
@@ -477,8 +477,8 @@ def test_statements_by_value_day_agree_with_sorting_everything(
         for entry, stands in found.lines:
             balance += entry.amount_minor
             assert stands == balance
-            seen.append((entry.value_day, entry.n, entry.amount_minor))
-            line = statements.line(books.tx, unit, entry, stands)
+            seen.append((entry.day, entry.n, entry.amount_minor))
+            line = statements.line(unit, entry, stands)
             assert line["other"].no == 2
         after = found.after
         if not after:
@@ -652,7 +652,7 @@ class Twins:
                     running.append((running[-1] if running else 0) + amount)
         for a in books.tx.scan(Account):
             running = balances.get((a.unit, a.owner, a.sub), [])
-            entries = books.tx.scan(Entry, "key", a.unit, a.owner, a.sub)
+            entries = statements.newest(books.tx, a, 0, INT64_MAX)[::-1]
             assert a.balance_minor == (running[-1] if running else 0)
             assert [(e.n, e.balance_minor) for e in entries] == list(enumerate(running, 1))
 

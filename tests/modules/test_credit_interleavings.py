@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from icn_node.kernel import ledger, registry, standing
 from icn_node.kernel.execute import Executed, PendingCommand
 from icn_node.kernel.fields import INT64_MAX
-from icn_node.kernel.ledger import Account, Entry, Hold, Transfer
+from icn_node.kernel.ledger import Account, Hold, Transfer
 from icn_node.kernel.payments import Reversal
 from tests.people import by_decision
 from tests.world import ALWAYS, DAY_MS, World
@@ -112,7 +112,7 @@ class Towns:
         """The books of both are the same, and follow from the transfers; nothing was undone or carried out twice."""
         a, b = self.twins
         assert a.digest() == b.digest()
-        assert [a.tables.scan(Entry), a.tables.count(Hold)] == [b.tables.scan(Entry), 0]
+        assert b.tables.count(Hold) == 0
         balances: dict[tuple[str, int, int], int] = {}
         undone: list[int] = []
         answered: list[int] = []
