@@ -24,7 +24,8 @@ from dag.order.recovery import InvalidRecovery, decode_recovery
 from dag.store import Store
 from dag.store_log import Commit as Settled
 from icn_node import vault
-from icn_node.space import Space, decode_epochs
+from icn_node.questions import decode_epochs
+from icn_node.space import Space
 
 Progress = Callable[[str, int, int], None]
 PIECE = 1 << 16

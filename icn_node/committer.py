@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
-from icn_node.space import Receipt, Space, SpaceStopped
+from icn_node.receipts import Receipt, SpaceStopped
+from icn_node.space import Space
 from icn_node.verifier import Verifier
 
 MOST_WAITING = 16_384

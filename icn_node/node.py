@@ -18,11 +18,12 @@ from icn_node.committer import Committer
 from icn_node.home import Home
 from icn_node.keystore import node_key
 from icn_node.log import Log
+from icn_node.receipts import CommitInfo
 from icn_node.rpc.methods import Methods
 from icn_node.rpc.server import Server, listen
 from icn_node.rpc.session import Session
 from icn_node.schedule import BackupSchedule
-from icn_node.space import CommitInfo, Space
+from icn_node.space import Space
 from icn_node.verifier import Verifier
 
 

@@ -14,19 +14,16 @@ import contextlib
 import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import apsw
-import msgspec
 
-from dag import checkpoint, codec, epoch, proof
+from dag import checkpoint, codec, epoch
 from dag.cid import cid_of, cid_text
 from dag.epoch import Statement
-from dag.event import Event, InvalidEvent, check_event, decode_event, decode_trusted, unsigned
+from dag.event import Event, InvalidEvent, check_event, decode_event, decode_trusted
 from dag.graph import Admitted, Graph
 from dag.guard import GuardDamaged, GuardFile
 from dag.keys import SigningKey, did_of
-from dag.leaf import decode_leaf
 from dag.merkle import Frontier
 from dag.order.config import Epoch
 from dag.order.guard import RestoredDatabase, opening_guard
@@ -36,64 +33,21 @@ from dag.order.state import Position, StoredBlock, opening
 from dag.store import Store, StoreCorrupt, StoreError, StoreFailed, StoreMissing
 from dag.store_errors import translated
 from dag.store_log import Commit as Settled
-from icn_node.kernel import bylaws, notices, private, registry, versions
-from icn_node.kernel.context import THE_SPACE, Actor, Context
-from icn_node.kernel.execute import Executed, Kernel, refused
+from icn_node.kernel import notices, private, registry, versions
+from icn_node.kernel.execute import Kernel
 from icn_node.kernel.module import Module
-from icn_node.kernel.policy import NeedsApproval
-from icn_node.kernel.refusal import Refusal, UnknownKey
 from icn_node.kernel.sqlite import SqliteBackend
 from icn_node.machine import Done, Machine
 from icn_node.modules import MODULES
 from icn_node.modules.invitation import welcomes
+from icn_node.questions import Questions, decode_epochs
+from icn_node.receipts import CommitInfo, NotAdmitted, Receipt, SpaceStopped, plain_facts, receipt_of
 
 DELTA_MS = 100  # the ordering's unit of patience; a lone node never waits for anybody
 MOST_AT_ONCE = 4096  # events in one commit
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """What became of a submitted event.
-
-    status: `executed`; `refused` (outcome says why); `pending`; `invalid` (code, facts: never admitted); `missing`
-    (facts: the ancestors to send first); `stopped` (this node orders nothing: message). index: its leaf, -1 if none.
-    """
-
-    cid: bytes
-    status: str
-    index: int = -1
-    time_ms: int = 0
-    outcome: dict[str, Any] = {}
-    code: str = ""
-    facts: dict[str, Any] = {}
-
-
-class CommitInfo(msgspec.Struct, frozen=True):
-    """What listeners hear of each durable commit with work: its leaves and the notices it left."""
-
-    index: int
-    time_ms: int
-    leaves: tuple[Done, ...]
-    notices: tuple[notices.Notice, ...]
-
-
-class NotAdmitted(InvalidEvent):
-    """An event that this space does not take in: of a key that may not send here, or one that was judged elsewhere.
-
-    `code` and `facts` are as in `InvalidEvent`; the codes of `dag.event.CODES` and those of the graph and the registry.
-    """
-
-    def __init__(self, code: str, **facts: object) -> None:
-        told = "".join(f", {name}={value!r}" for name, value in facts.items())
-        ValueError.__init__(self, f"event not admitted: {code}{told}")
-        self.code = code
-        self.facts = facts
-
-
-class SpaceStopped(Exception):
-    """The space cannot go on executing; reads still work. The message says why and what to do."""
-
-
-class Space:
+class Space(Questions):
     """An open space. `key`: this node's, if it orders; None opens for reading and following only."""
 
     def __init__(
@@ -403,7 +357,7 @@ class Space:
                 if device is None or device.revoked_ms is not None:
                     self._check_stranger(event, revoked=device is not None)
             except InvalidEvent as error:
-                receipts.append(Receipt(cid_of(block), "invalid", code=error.code, facts=_plain(error.facts)))
+                receipts.append(Receipt(cid_of(block), "invalid", code=error.code, facts=plain_facts(error.facts)))
                 continue
             events.append(event)
             receipts.append(event.cid)
@@ -548,125 +502,8 @@ class Space:
             return receipt
         leaf = done.get(receipt)
         if leaf is not None:
-            return _receipt_of(receipt, leaf.index, leaf.time_ms, leaf.outcome)
+            return receipt_of(receipt, leaf.index, leaf.time_ms, leaf.outcome)
         return self.receipt(receipt) or Receipt(receipt, "pending")
-
-    # -- questions -------------------------------------------------------------------------------------------------
-
-    def receipt(self, cid: bytes) -> Receipt | None:
-        """What became of an event, None if it is not held."""
-        index = self.store.events.leaf_of(cid)
-        if index is None:
-            return Receipt(cid, "pending") if self.store.events.has(cid) else None
-        leaf = decode_leaf(self.store.log.leaf(index))
-        return _receipt_of(cid, index, leaf.time_ms, leaf.outcome)
-
-    def next_place(self, author: bytes) -> tuple[int, bytes | None]:
-        """(seq, prev) of the next event of a device (34 bytes), on top of its canonical chain."""
-        seq, cid = self.graph.canonical.head(author)
-        return seq + 1, cid
-
-    def prepare(self, author: bytes, ops: list[dict[str, Any]], *, at_ms: int, until_ms: int | None = None) -> bytes:
-        """The unsigned bytes of a device's next event."""
-        seq, prev = self.next_place(author)
-        return unsigned(
-            space=self.cid, author=author, seq=seq, prev=prev, parents=(), at=at_ms, until=until_ms, ops=ops
-        )
-
-    def reader(self, did: str | None, now_ms: int, *, operator: bool = False) -> Context:
-        """Who reads: a member by DID, or the operator of the node, or nobody known."""
-        time_ms = max(now_ms, self._orderer.time_ms)
-        if did is None:
-            actor = THE_SPACE if operator else Actor(registry.STRANGER, "")
-        else:
-            no = registry.party_no(self.tables, did)
-            actor = Actor(registry.STRANGER if no is None else no, did)
-        origin = "operator" if operator else "read"
-        return Context(self.kernel, actor=actor, time_ms=time_ms, origin=origin, space=self.cid)
-
-    def ask(self, name: str, query: Any, reader: Context) -> Any:
-        """A query's answer, through the policy. Raises Refusal; KeyError for an unknown query."""
-        spec = self.kernel.queries[name]
-        self.kernel.policy.judge_read(self.tables, reader, name, query)
-        self.tables.seal(True)
-        try:
-            return spec.fn(self.tables, query, reader)
-        finally:
-            self.tables.seal(False)
-
-    def rehearse(self, ops: Sequence[dict[str, Any]], did: str, key: bytes, now_ms: int) -> Executed:
-        """What an event of these ops would lead to if it were committed now. Nothing is changed."""
-        tx = self.tables
-        mark = tx.mark()
-        self.store.begin()
-        try:
-            no = registry.party_no(tx, did)
-            actor = Actor(registry.STRANGER if no is None else no, did, key)
-            time_ms = max(now_ms, self._orderer.time_ms)
-            ctx = Context(self.kernel, actor=actor, time_ms=time_ms, origin="event", space=self.cid, at_ms=now_ms)
-            try:
-                if actor.stranger and not key:
-                    raise UnknownKey
-                results = []
-                for op in ops:
-                    results.append(self.kernel.carry_out(tx, self.kernel.decode(dict(op)), ctx))
-                    ctx.op_index += 1
-                return Executed({"ok": results}, tx.effects(mark))
-            except Refusal as no_:
-                return Executed(refused(no_), tx.effects(mark))
-            except NeedsApproval as wanted:
-                return Executed({"ok": [f"approval of {wanted.need} needed"]}, tx.effects(mark))
-        finally:
-            tx.rollback(mark)
-            self.store.rollback()
-            tx.aborted()
-
-    def clause_text(self, clause: str) -> str:
-        """The words of a clause of the bylaws in force, '' if there is none of that id."""
-        adopted = bylaws.in_force(self.tables)
-        if adopted is not None:
-            for entry in adopted.document.clauses:
-                if entry.id == clause:
-                    return entry.text
-        return ""
-
-    def head(self) -> dict[str, Any]:
-        """Where the log stands."""
-        last = self.store.log.last_checkpoint()
-        return {
-            "space": cid_text(self.cid),
-            "leaves": self.machine.frontier.size,
-            "root": self.machine.frontier.root().hex(),
-            "commits": self._orderer.index,
-            "time_ms": self._orderer.time_ms,
-            "events": len(self.store.events),
-            "epoch": self.epoch.number,
-            "heads": [cid_text(c) for c in self.store.events.heads(16)],
-            "checkpoint": None if last is None else last[1],
-        }
-
-    def proof(self, cid: bytes) -> bytes:
-        """A proof file: that this event, with its outcome, is in the log that the validators signed."""
-        index = self.store.events.leaf_of(cid)
-        found = self.store.log.last_checkpoint()
-        genesis = self.store.events.get(self.cid)
-        block = self.store.events.get(cid)
-        if index is None or found is None or genesis is None or block is None:
-            raise KeyError(cid_text(cid))
-        _, note = found
-        return proof.build(
-            self.store.log, genesis=genesis, epochs=self._epoch_steps(), leaf=self.store.log.leaf(index),
-            checkpoint=note, event=block,
-        )  # fmt: skip
-
-    def _epoch_steps(self) -> list[tuple[bytes, str]]:
-        """For each epoch after the founding one its leaf and the note that seals it."""
-        steps = []
-        for index in decode_epochs(self.store.meta("epoch_leaves")):
-            sealed = self.store.log.checkpoint(index + 1)
-            assert sealed is not None, "an epoch's leaf is covered by the checkpoint of its own commit"
-            steps.append((self.store.log.leaf(index), sealed[1]))
-        return steps
 
 
 class _Transaction:
@@ -732,23 +569,12 @@ def _damaged(what: str) -> StoreCorrupt:
     return StoreCorrupt(f"The space's file is damaged: {what}. Stop the node, check the disk, restore the last backup.")
 
 
-def _receipt_of(cid: bytes, index: int, time_ms: int, outcome: dict[str, Any]) -> Receipt:
-    status = "refused" if "refused" in outcome else "executed"
-    return Receipt(cid, status, index, time_ms, outcome)
-
-
 def _checked_elsewhere(block: bytes, code: str | None) -> Event:
     """An event whose form and signature the verifier process judged. Raises InvalidEvent."""
     if code is not None:
         decode_event(block)  # says the facts, such as which field, which the verifier's answer leaves out
         raise NotAdmitted(code)
     return decode_trusted(block, cid_of(block))
-
-
-def decode_epochs(stored: bytes | None) -> list[int]:
-    """The log positions of the epoch leaves after the founding one."""
-    found: Any = [] if stored is None else codec.decode(stored)
-    return list(found)
 
 
 def _statement(configuration: Epoch, unstated: bytes | None) -> Statement | None:
@@ -758,7 +584,3 @@ def _statement(configuration: Epoch, unstated: bytes | None) -> Statement | None
     if unstated == b"genesis":
         return Statement(configuration, "genesis")
     return Statement(configuration, "recovery", decode_recovery(unstated))
-
-
-def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v if isinstance(v, int | str) else str(v) for k, v in facts.items()}

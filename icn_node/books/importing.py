@@ -32,8 +32,8 @@ from icn_node.books.sheet import Sheet
 from icn_node.kernel import ledger
 from icn_node.kernel.imports import ImportedRow
 from icn_node.keystore import write_private
+from icn_node.receipts import Receipt
 from icn_node.rpc.edge import text_of
-from icn_node.space import Receipt
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done, and how much there is (0: not known)."""

@@ -19,7 +19,8 @@ from icn_node.books.errors import BooksError
 from icn_node.kernel import registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.tables import Tables
-from icn_node.space import Receipt, Space
+from icn_node.receipts import Receipt
+from icn_node.space import Space
 
 
 class Importer(Protocol):

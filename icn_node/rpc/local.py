@@ -20,13 +20,14 @@ from icn_node.archive import ArchiveError
 from icn_node.clock import wall_clock_ms
 from icn_node.home import Home
 from icn_node.keystore import NoSuchKey, node_key
+from icn_node.receipts import Receipt
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.edge import wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.methods import Methods
 from icn_node.rpc.node_methods import NODE_METHODS
 from icn_node.rpc.session import Session
-from icn_node.space import Receipt, Space
+from icn_node.space import Space
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from icn_node.books.report import ImportReport
 from icn_node.books.session import SpaceSession
 from icn_node.kernel import keyring, registry
 from icn_node.modules import MODULES
-from icn_node.space import Receipt, Space
+from icn_node.receipts import Receipt
+from icn_node.space import Space
 from tests.world import T0, default_bylaws, key_of
 
 DAY_MS = 86_400_000

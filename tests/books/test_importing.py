@@ -22,7 +22,7 @@ from icn_node.books.report import words
 from icn_node.books.session import SpaceSession
 from icn_node.kernel import imports, ledger, private
 from icn_node.kernel.fields import Private
-from icn_node.space import Receipt
+from icn_node.receipts import Receipt
 from tests.books import exports
 from tests.books.coop import DAY_MS, Coop, join, quiet
 from tests.world import key_of

@@ -14,8 +14,8 @@ from dag.cid import cid_of, cid_text
 from dag.event import CODES, Event, attach, decode_trusted, message_of, sign_event, signing_bytes, unsigned
 from dag.keys import SigningKey, author_of, key_binding_bytes
 from icn_node.home import Home
+from icn_node.receipts import Receipt
 from icn_node.rpc.methods import Methods
-from icn_node.space import Receipt
 from icn_node.verifier import verify
 from tests.dag.test_codec import REFUSED, rows, unhex
 from tests.node.town import CEILING_MINOR, FLOOR_MINOR, Town, genesis

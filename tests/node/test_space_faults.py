@@ -22,7 +22,8 @@ from dag.store import StoreError, StoreFailed, StoreFull, StoreMissing
 from icn_node import audit
 from icn_node.kernel import versions
 from icn_node.modules import MODULES
-from icn_node.space import Space, SpaceStopped
+from icn_node.receipts import SpaceStopped
+from icn_node.space import Space
 from tests.node.town import Town
 from tests.world import DAY_MS, key_of
 

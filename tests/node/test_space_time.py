@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from icn_node.kernel import timers
-from icn_node.space import CommitInfo
+from icn_node.receipts import CommitInfo
 from tests.node.town import Town
 from tests.world import DAY_MS, T0, key_of
 

@@ -20,7 +20,8 @@ from icn_node.kernel.keyring import invitation_bytes
 from icn_node.kernel.module import Module
 from icn_node.kernel.root import state_root
 from icn_node.modules import MODULES
-from icn_node.space import Receipt, Space
+from icn_node.receipts import Receipt
+from icn_node.space import Space
 from tests.world import DAY_MS, T0, default_bylaws, key_of
 
 FLOOR_MINOR, CEILING_MINOR = -10_000, 50_000
