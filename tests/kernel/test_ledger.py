@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 from typing import Any
+from unittest import mock
 
 import apsw
 import msgspec
@@ -452,8 +453,15 @@ BOUND = st.one_of(st.none(), st.integers(-4, 13))
 
 @settings(max_examples=150, deadline=None)
 @pytest.mark.parametrize("sqlite", [False, True])
-@given(entries=DAYS, low=BOUND, high=BOUND, page=st.integers(1, 7))
+@given(entries=DAYS, low=BOUND, high=BOUND, page=st.integers(1, 7), stride=st.sampled_from([1, 2, 3, 5, 256]))
 def test_statements_by_value_day_agree_with_sorting_everything(
+    sqlite: bool, entries: list[tuple[int, int, bool]], low: int | None, high: int | None, page: int, stride: int
+) -> None:
+    with mock.patch.object(ledger, "STRIDE", stride):
+        _compare_by_day(sqlite, entries, low, high, page)
+
+
+def _compare_by_day(
     sqlite: bool, entries: list[tuple[int, int, bool]], low: int | None, high: int | None, page: int
 ) -> None:
     books = Books(sqlite=sqlite)
@@ -508,6 +516,61 @@ def test_statements_by_number(first: int, last: int | None, after: int, limit: i
     assert statements.by_day(books.tx, None, None, None, 0, 5).count == 0
     assert [e.n for e in statements.newest(books.tx, books.account("C", 1), 4, 2)] == [3, 2]
     assert statements.newest(books.tx, None, 0, 5) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    count=st.integers(0, 24), first=st.integers(1, 26), last=st.one_of(st.none(), st.integers(1, 26)),
+    page=st.integers(1, 7), stride=st.sampled_from([1, 2, 3, 5, 256]),
+)  # fmt: skip
+def test_statements_by_number_agree_with_a_list(
+    count: int, first: int, last: int | None, page: int, stride: int
+) -> None:
+    books = Books(sqlite=False)
+    with mock.patch.object(ledger, "STRIDE", stride):
+        for n in range(1, count + 1):
+            ledger.post(books.tx, books.ctx, (Leg("C", 2, 1, n),), limits=False)
+    account = books.account("C", 1)
+    inside = list(range(first, min(count, count if last is None else last) + 1))
+    seen: list[int] = []
+    after = 0
+    for _ in range(count + 2):
+        found = statements.by_number(books.tx, account, first, last, after, page)
+        assert found.count == len(inside)
+        assert found.opening_minor == sum(range(1, min(first, count + 1)))
+        assert found.closing_minor == found.opening_minor + sum(inside)
+        seen += [e.n for e, stands in found.lines if stands == e.n * (e.n + 1) // 2]
+        after = found.after
+        if not after:
+            break
+    assert seen == inside
+
+
+def test_a_statement_reads_little_of_a_long_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Books(sqlite=False)
+    for n in range(3000):
+        books.ctx.time_ms = (DAY0 + n // 10) * DAY_MS
+        ledger.post(books.tx, books.ctx, (Leg("C", 2, 1, 1),), limits=False)
+    account = books.account("C", 1)
+    reads = 0
+    get = books.tx.get
+
+    def counted(*key: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return get(*key)
+
+    monkeypatch.setattr(books.tx, "get", counted)
+    for read in (
+        lambda: statements.by_day(books.tx, account, DAY0 + 290, None, 0, 10),
+        lambda: statements.by_day(books.tx, account, DAY0 + 20, DAY0 + 21, 0, 10),
+        lambda: statements.by_number(books.tx, account, 1, 20, 0, 20),
+        lambda: statements.newest(books.tx, account, 0, 10),
+    ):
+        reads = 0
+        assert read()
+        assert reads < 3000 / 2, "nearly the whole account was read"
+    assert reads == 10 + 1  # the newest are reached without a search
 
 
 # -- any interleaving --------------------------------------------------------------------------------------------------
