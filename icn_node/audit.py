@@ -113,12 +113,7 @@ def _compare(space: Space, copy: Space, report: Report) -> None:
         report.fault(f"the store has {len(space.store.events)} events, the history {report.events}")
     if space.machine.frontier.root() != copy.machine.frontier.root():
         report.fault("the log's root is not the one that the history leads to")
-    for mine, theirs in zip(space.store.log.entries(), copy.store.log.entries(), strict=True):
-        if mine.leaf != theirs.leaf:
-            report.fault(f"leaf {mine.index} is not what executing the history gives")
-    for ours, again in zip(archive.settled_of(space.store), archive.settled_of(copy.store), strict=False):
-        if ours != again:
-            report.fault(f"commit {ours.index} stands there otherwise than the history orders it")
+    _compare_log(space, copy, report)
     stored, report.records = state_root(space.tables)
     report.state_root = stored.hex()
     differing = [r.TABLE for r in space.tables.records if not _alike(space, copy, Schema(r))]
@@ -129,6 +124,25 @@ def _compare(space: Space, copy: Space, report: Report) -> None:
     for unit, total in report.sums.items():
         if total:
             report.fault(f"the balances in {unit} sum to {total}, not to zero")
+
+
+def _compare_log(space: Space, copy: Space, report: Report) -> None:
+    """Leaves, where their events stand, and commits."""
+    if space.store.log.size != copy.store.log.size:
+        report.fault(f"the log has {space.store.log.size} leaves, the history {copy.store.log.size}")
+    for mine, theirs in zip(space.store.log.entries(), copy.store.log.entries(), strict=False):
+        if mine.leaf != theirs.leaf:
+            report.fault(f"leaf {mine.index} is not what executing the history gives")
+        if mine.block is None or mine.event is None or theirs.event is None:
+            continue
+        held = space.store.events
+        if held.leaf_of(cid_of(mine.block)) != mine.index:
+            report.fault(f"the event of leaf {mine.index} is said to stand elsewhere")
+        if held.is_canonical(mine.event) != copy.store.events.is_canonical(theirs.event):
+            report.fault(f"of leaf {mine.index} it is wrongly said whether its event is of its author's chain")
+    for ours, again in zip(archive.settled_of(space.store), archive.settled_of(copy.store), strict=False):
+        if ours != again:
+            report.fault(f"commit {ours.index} stands there otherwise than the history orders it")
 
 
 def _alike(space: Space, copy: Space, schema: Schema) -> bool:
