@@ -106,7 +106,7 @@ its bytes          | UPDATE ordering SET block = flip(block, 61) WHERE id = 5   
 a commit's time    | UPDATE settled SET time_ms = time_ms + 1 WHERE i = (SELECT max(i) FROM settled)     | commit
 a commit           | DELETE FROM settled WHERE i = (SELECT max(i) FROM settled WHERE leaves > 0)   |
 the checkpoint     | UPDATE checkpoint SET note = replace(note, 'A', 'B')                      | checkpoint
-no checkpoint      | DELETE FROM checkpoint                                                        | no signed checkpoint
+no checkpoint      | DELETE FROM checkpoint                                                        | no signed
 where events stand | UPDATE place SET leaf = 3 - leaf WHERE leaf IN (1, 2)                         | elsewhere
 which are stray    | DELETE FROM stray                                                             | author's chain
 that all are stray | INSERT OR IGNORE INTO stray SELECT id FROM event                              | author's chain
