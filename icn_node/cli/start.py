@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import time
+import typing
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from dag.cid import cid_text
 from dag.keys import BadKey, public_of
 from icn_node import sample
 from icn_node.cli.failure import INVALID, OK, USAGE, Failure
-from icn_node.cli.grammar import quoted
+from icn_node.cli.grammar import did_you_mean, quoted
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import new_secret
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import read_file, whole_number
-from icn_node.founding import QUICK, Choices, found
+from icn_node.founding import QUICK, Choices, bylaws_document, found
 from icn_node.home import DEFAULT_HOME, Home
 from icn_node.kernel import calendar
+from icn_node.kernel.fields import Handle, Name, Title, UnitCode, description_of, element_of
+from icn_node.modules import MODULES
+from icn_node.modules.space import Found
 
 PRINT = "print"
 
@@ -40,11 +46,10 @@ def init(call: Invocation) -> int:
     threshold = whole_number("recovery-threshold", call.text("recovery_threshold", "1"), 1, 16)
     if threshold > max(1, len(recovery)):
         raise Failure(USAGE, f"--recovery-threshold {threshold} is more than the keys there are")
+    _check(call)
     ops = _units(call)
     zone = call.text("timezone") or local_zone()
     bylaws = call.text("bylaws")
-    if bylaws:
-        read_file(bylaws)  # said before a secret is asked for
     choices = Choices(
         name=name,
         title=call.text("title") or name,
@@ -73,6 +78,35 @@ def init(call: Invocation) -> int:
     }  # fmt: skip
     call.out.answer(answer, lambda: _lines(answer, choices), answer["space"])
     return OK
+
+
+def _check(call: Invocation) -> None:
+    """Say what is wrong with a choice before a secret is asked for or anything is made. Raises Failure."""
+    language = element_of(typing.get_type_hints(Found, include_extras=True)["languages"])
+    kinds: tuple[tuple[str, Any, str], ...] = (
+        ("name", Handle, description_of(Handle)), ("handle", Handle, description_of(Handle)),
+        ("title", Title, description_of(Title)), ("credit", UnitCode, description_of(UnitCode)),
+        ("books", UnitCode, description_of(UnitCode)), ("role", Name, "a name such as steward"),
+        ("language", language, "a code such as en or pt-BR"),
+    )  # fmt: skip
+    for name, kind, wanted in kinds:
+        given = call.values.get(name, [])
+        for value in [given] if isinstance(given, str) else given if isinstance(given, list) else []:
+            try:
+                msgspec.convert(value, kind)
+            except msgspec.ValidationError:
+                raise Failure(USAGE, f"--{name} is {wanted}, not {value!r}") from None
+    known = [module.name for module in MODULES]
+    for module in call.many("module"):
+        if module not in known:
+            hint = did_you_mean(module, known)
+            raise Failure(USAGE, f"--module {module}: there is no such module.{hint}", advice="see `icn version`.")
+    zone = call.text("timezone")
+    if zone and not calendar.known(zone):
+        raise Failure(USAGE, f"--timezone {zone} is not known: use an IANA name such as Europe/Amsterdam")
+    if call.text("bylaws"):
+        with local_errors(call.settings.home):
+            bylaws_document(read_file(call.text("bylaws")).decode(errors="replace"))
 
 
 def _sample(call: Invocation, home: Home) -> int:

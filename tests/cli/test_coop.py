@@ -78,6 +78,13 @@ def test_init_says_what_was_made_and_keeps_the_recovery_key_nowhere(coop: Coop) 
         (("x", "--recovery-threshold", "2"), "more than the keys there are"),
         (("x", "--credit", "SUN", "--floor", "1.234"), "at most two decimals"),
         (("x", "--sample"), "takes no other choices"),
+        (("Bad Name",), "--name is a public short name"),
+        (("x", "--handle", "Bad Name"), "--handle is a public short name"),
+        (("x", "--credit", "sun"), "--credit is a unit's code"),
+        (("x", "--module", "credits"), "Did you mean credit?"),
+        (("x", "--role", "A B"), "--role is a name"),
+        (("x", "--language", "english"), "--language is a code"),
+        (("x", "--timezone", "Mars/Base"), "--timezone Mars/Base is not known"),
     ],
 )
 def test_init_refuses_choices_before_it_makes_anything(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
