@@ -251,7 +251,13 @@ def _may_carry(declared: Any) -> bool:
 
 
 def _lists_who(declared: Any) -> bool:
-    return kind_of(declared) == "list" and any(kind_of(a) == "who" for a in _arguments(declared))
+    return kind_of(declared) == "list" and any(_names_who(a) for a in _arguments(declared))
+
+
+def _names_who(declared: Any) -> bool:
+    if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+        return any(kind_of(f.type) == "who" for f in msgspec.structs.fields(declared))
+    return kind_of(declared) == "who"
 
 
 def _arguments(declared: Any) -> Iterator[Any]:
@@ -314,10 +320,7 @@ def _named(tx: Tables, cmd: Any, plan: Plan, author: int) -> list[int]:
     dids: list[str] = []
     for name in plan.who:
         value = getattr(cmd, name)
-        if isinstance(value, str):
-            dids.append(value)
-        elif value:
-            dids += value
+        dids += _dids_in(value)
     for name in plan.nested:
         dids += _dids_in(getattr(cmd, name))
     numbers = {registry.party_no(tx, did) for did in dids}
@@ -334,6 +337,9 @@ def _dids_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _dids_in(item)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _dids_in(getattr(value, name))
 
 
 def concern(tx: Tables, field: Private | None, *parties: int) -> None:

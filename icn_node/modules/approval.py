@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from icn_node.kernel import ledger, policy, timers
+from icn_node.kernel import ledger, policy, private, timers
 from icn_node.kernel.context import Actor, Context
 from icn_node.kernel.execute import PendingCommand
 from icn_node.kernel.fields import INT64_MAX, No, Private
@@ -178,6 +178,7 @@ def decline(tx: Tables, cmd: Decline, ctx: Context) -> str:
     actor = ctx.actor.party
     if actor in pending.against:
         raise AlreadyApproved(approval=pending.no)
+    private.concern(tx, cmd.reason, pending.actor, *pending.eligible)
     pending = msgspec.structs.replace(
         pending,
         approved=tuple(p for p in pending.approved if p != actor),

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from icn_node.kernel import ledger, payments, registry, standing, units
+from icn_node.kernel import ledger, payments, private, registry, standing, units
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import AmountMinor, LimitMinor, No, Private, TimeMs, UnitCode, Who
 from icn_node.kernel.ledger import DAY_MS, Leg
@@ -364,6 +364,7 @@ def accept(tx: Tables, cmd: Accept, ctx: Context) -> int | str | None:
 def refuse(tx: Tables, cmd: Refuse, ctx: Context) -> None:
     found = standing.open_request(tx, cmd.request)
     _only(tx, ctx, found.payer, "payer")
+    private.concern(tx, cmd.reason, found.payer, found.payee)
     standing.end_request(tx, found, "refuse")
     ctx.notify(tx, found.payee, "credit.request_ended", request=found.no, state="refused",
                payer=payments.did_of(tx, found.payer))  # fmt: skip
@@ -422,6 +423,7 @@ def reverse(tx: Tables, cmd: Reverse, ctx: Context) -> int:
     payment = payments.payment_of(tx, cmd.transfer)
     if ctx.actor.party != SPACE and payments.acts_for(tx, ctx, payment.payer):
         raise StewardsOwn
+    private.concern(tx, cmd.reason, payment.payer, payment.payee)
     by = payments.reverse(tx, ctx, payment, cmd.reason)
     for party in (payment.payer, payment.payee):
         ctx.notify(tx, party, "credit.reversed", transfer=payment.no, by=by, amount=payment.amount_minor,

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from icn_node.kernel import ledger, registry
+from icn_node.kernel import ledger, private, registry
 from icn_node.kernel.execute import PendingCommand
+from icn_node.kernel.fields import Private
 from icn_node.kernel.module import Amount, Party
 from icn_node.kernel.refusal import Fault, Forbidden
 from icn_node.modules import approval
@@ -321,6 +322,16 @@ def test_what_waits_is_seen_by_those_it_concerns_with_its_amounts() -> None:
     assert [r["no"] for r in w.ask("bob", "approval.mine", after=1)] == [2]
     assert w.ask("cid", "approval.mine") == []
     assert w.ask("cid", "approval.list", after=2) == []
+
+
+def test_the_reason_of_a_refusal_is_for_the_author_and_the_other_approvers() -> None:
+    s = Shop()
+    w = s.w
+    s.say("bob pays 40")
+    w.do("cid", "approval.refuse", approval=1, reason=words("parties"))
+    text = Private(bytes([1]) * 32, "parties", 5)
+    can = [name for name in (*SIGNERS, "eve", "ann") if private.may_read(w.tables, text, w.no(name), w.now)]
+    assert can == list(SIGNERS)
 
 
 def test_a_stored_command_reads_back_as_it_was() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from icn_node.kernel import ledger, notices, registry, standing
-from icn_node.kernel.fields import INT64_MAX
+from icn_node.kernel import ledger, notices, private, registry, standing
+from icn_node.kernel.fields import INT64_MAX, Private
 from icn_node.modules import credit
 from tests import people
 from tests.people import Case, by_decision, pay, provoke, undeclared, unit, words
@@ -750,6 +750,30 @@ def test_a_reversal_carries_its_reason_to_the_parties_and_names_what_it_undoes()
     assert [(r.kind, r.ref, r.amount_minor, r.linked, r.memo is not None) for r in rows if r] == [
         ("reversal", no, 50, by, True), ("reversal", no + 1, 5, by, True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "readers"),
+    [
+        ("transfer", {"payee": "cid", "amount_minor": 5, "unit": "CC", "memo": 1}, "bob cid"),
+        ("batch", {"unit": "CC", "payments": ["cid", "dan"], "memo": 1}, "bob cid dan"),
+        ("request", {"payer": "cid", "amount_minor": 5, "unit": "CC", "memo": 1}, "bob cid"),
+        ("refuse", {"request": 1, "reason": 1}, "bob dan"),
+        ("reverse", {"transfer": 1, "reason": 1}, "ann cid dan"),
+    ],
+)
+def test_who_reads_a_private_text(verb: str, fields: dict[str, Any], readers: str) -> None:
+    town = Town()
+    w = town.w
+    assert town.say("dan asks bob 5") == "1"
+    assert town.say("cid pays dan 5") == "1"
+    given = {k: words("parties", v) if k in ("memo", "reason") else v for k, v in fields.items()}
+    if verb == "batch":
+        given["payments"] = [{"payee": w.did(n), "amount_minor": 1} for n in fields["payments"]]
+    town.do("ann" if verb == "reverse" else "bob", verb, **given)
+    text = Private(bytes([1]) * 32, "parties", 5)
+    can = [name for name in ("ann", *PEOPLE) if private.may_read(w.tables, text, w.no(name), w.now)]
+    assert can == readers.split()
 
 
 def test_a_batch_takes_256_payments_and_no_more() -> None:
