@@ -112,11 +112,10 @@ def steps(importer: Importer, options: ImportOptions, progress: Progress) -> Ste
 def undo_steps(importer: Importer, batch: int, progress: Progress) -> Generator[Submission, list[Receipt], int]:
     """Undo an import as a generator like `steps`: every row of it posted back; how many there were.
 
-    Raises BooksError or ImportRefused; what was undone before stays so, and undoing again goes on.
+    Raises BooksError or ImportRefused, as where nothing is left; what was undone before stays so.
     """
-    total = importer.tables.count(ImportedRow, "batch", batch, "posted")
+    total = left = importer.tables.count(ImportedRow, "batch", batch, "posted")
     packer = Packer(importer, AUDIENCE)
-    left = total
     while True:
         receipts = yield packer.single({"op": "books.undo", "batch": batch}, {})
         left = int(_results(receipts)[0])

@@ -133,7 +133,7 @@ def _read(report: ImportReport) -> Iterator[str]:
     if report.date_format:
         understood.append(f"dates as {report.date_format}")
     if report.decimal_mark:
-        understood.append(f"decimal mark {report.decimal_mark}")
+        understood.append(f"decimal mark '{report.decimal_mark}'")
     if report.amount_in not in ("", "units"):
         understood.append(f"amounts in {report.amount_in}")
     if report.unit:

@@ -172,10 +172,18 @@ class DayAhead(Refusal):
     text = "Row {row} of this command is dated after today."
 
 
+class NothingToUndo(Refusal):
+    """No row of the import is posted any more, or none ever was."""
+
+    code = "nothing_to_undo"
+    text = "Import {batch} has no rows that are posted."
+    advice = "See `icn books imports`."
+
+
 RECORDS: Final[tuple[type[Record], ...]] = (ImportAuthority, Import, ImportedLabel, ImportedRow)
 GOES_ON: Final[tuple[type[Refusal], ...]] = (UnknownImport, NotAuthorised)
 POSTS: Final[tuple[type[Refusal], ...]] = (*GOES_ON, WrongImport, NotImported, RowChanged, DayAhead, *ledger.REFUSALS)
-UNDOES: Final[tuple[type[Refusal], ...]] = (*GOES_ON, WrongImport, *ledger.REFUSALS)
+UNDOES: Final[tuple[type[Refusal], ...]] = (*GOES_ON, WrongImport, NothingToUndo, *ledger.REFUSALS)
 
 
 def in_force(tx: Tables, party: int, unit: str, time_ms: int, no: int | None = None) -> ImportAuthority | None:

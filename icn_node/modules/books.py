@@ -300,7 +300,8 @@ def undo(tx: Tables, cmd: Undo, ctx: Context) -> int:
     posting = _posting(tx, ctx, cmd.batch)
     for row in tx.scan(ImportedRow, "batch", cmd.batch, "posted", reverse=True, limit=cmd.most):
         posting.undo(row)
-    posting.close()
+    if not posting.close():
+        raise imports.NothingToUndo(batch=cmd.batch)
     return tx.count(ImportedRow, "batch", cmd.batch, "posted")
 
 
@@ -391,12 +392,19 @@ def register(tx: Tables, q: Register, reader: Context) -> list[dict[str, Any]]:
     return [
         {
             "no": p.no, "handle": p.handle, "kind": p.kind, "status": p.status, "name": p.name, "contact": p.contact,
-            "since_ms": p.since_ms, "member_since_ms": p.member_since_ms, "did": p.did,
+            "since_ms": p.since_ms, "member_since_ms": _member_since_ms(p), "did": p.did,
             "roles": [h.role for h in registry.roles_of(tx, p.no, reader.time_ms)],
             "claimed_by": None if p.claimed_by is None else PartyNo(p.claimed_by),
         }
         for p in tx.scan(registry.Party, start=q.after + 1, limit=q.limit)
     ]  # fmt: skip
+
+
+def _member_since_ms(party: registry.Party) -> int | None:
+    """Since when a party belongs to the space; who was entered as active belongs from then on."""
+    if party.member_since_ms is None and party.status == registry.ACTIVE:
+        return party.since_ms
+    return party.member_since_ms
 
 
 # -- the module --------------------------------------------------------------------------------------------------------

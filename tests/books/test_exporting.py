@@ -21,7 +21,7 @@ from icn_node.books import exporting, spreadsheets
 from icn_node.books.errors import BadOptions, BooksError
 from icn_node.books.naming import Commodities, Names
 from icn_node.books.options import export_options
-from icn_node.kernel import ledger
+from icn_node.kernel import ledger, registry
 from icn_node.kernel.ledger import Unit
 from icn_node.kernel.policy import Forbidden
 from icn_node.rpc.edge import text_of
@@ -235,7 +235,7 @@ def test_the_register_of_members(lively: Coop) -> None:
     assert report.rows == len(rows) == len(lively.session().ask("books.register", limit=1000))
     assert [(r["no"], r["handle"], r["kind"], r["roles"]) for r in rows[:1]] == [("1", "ann", "person", "steward")]
     assert {r["name"] for r in rows} >= {"Baker Jo - jo", "Zoë Ö. - zoe", "31 - Centre"}
-    assert [r["member_since"] for r in rows if r["handle"] == "bea_x"] == ["2026-01-01"]
+    assert [r["member_since"] for r in rows if r["handle"]] == ["2026-01-01", "2026-01-01"]
 
 
 def test_who_may_not_read_a_name_sees_a_number(lively: Coop) -> None:
@@ -250,6 +250,21 @@ def test_who_may_not_read_a_name_sees_a_number(lively: Coop) -> None:
 
 def reading_as(coop: Coop, key: SigningKey, **params: Any) -> exporting.ExportReport:
     return exporting.run(coop.session(key=key, reader=key.did), export_options(params), quiet)
+
+
+def test_texts_for_all_members_are_for_members_only(lively: Coop) -> None:
+    text = "who,what\neveryone knows,1\n"
+    lively.load(text, kind="opening-balances", unit="SUN", map="account=who,balance=what", day="2021-01-01",
+                audience="members", source="known", name="known.csv")  # fmt: skip
+    label = lively.space.tables.last_no("party")
+    party = lively.space.tables.get(registry.Party, label)
+    assert party is not None
+    assert party.name is not None
+    bea, stranger = key_of("bea_x"), key_of("stranger")
+    assert lively.session(key=bea, reader=bea.did).reveal(party.name) == ("everyone knows", "")
+    assert lively.session(key=stranger, reader=stranger.did).reveal(party.name) == (None, "private")
+    assert lively.do(bea, {"op": "member.leave", "to_space": True}).status == "executed"
+    assert lively.session(key=bea, reader=bea.did).reveal(party.name) == (None, "private")
 
 
 def test_the_bylaws_say_who_exports_what(lively: Coop) -> None:
