@@ -9,8 +9,8 @@ import time
 import trio
 
 from icn_node import sample
-from icn_node.cli.calls import show
 from icn_node.cli.client import CONNECTION_LOST, connect
+from icn_node.cli.display import show
 from icn_node.cli.failure import OK, UNREACHABLE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.reach import BUSY_SECONDS, local_errors

@@ -104,6 +104,18 @@ def noun_docs(modules: tuple[Module, ...] = MODULES) -> dict[str, str]:
 
 
 def _command_verb(spec: CommandSpec) -> Verb:
+    return Verb(
+        spec.cli,
+        spec.doc,
+        "icn_node.cli.calls:command",
+        lambda: _command_params(spec),
+        example=lambda verb: example_line(verb, spec.example),
+        method=spec.op,
+        spec=spec,
+    )
+
+
+def _command_params(spec: CommandSpec) -> list[Param]:
     params = list(fields(spec.cls, spec.private))
     names = {p.name for p in params}
     for param in list(params):
@@ -115,17 +127,19 @@ def _command_verb(spec: CommandSpec) -> Verb:
     params.append(DRY_RUN)
     if not names & {"until", "until_ms", "expires", "expires_ms"}:
         params.append(EXPIRES)
-    verb = Verb(spec.cli, spec.doc, "icn_node.cli.calls:command", params, method=spec.op, spec=spec)
-    verb.example = example_line(verb, spec.example)
-    return verb
+    return params
 
 
 def _query_verb(spec: QuerySpec) -> Verb:
-    verb = Verb(
-        spec.cli, spec.doc, "icn_node.cli.calls:query", fields(spec.cls, {}, query=True), method=spec.name, spec=spec
+    return Verb(
+        spec.cli,
+        spec.doc,
+        "icn_node.cli.calls:query",
+        lambda: fields(spec.cls, {}, query=True),
+        example=lambda verb: example_line(verb, spec.example),
+        method=spec.name,
+        spec=spec,
     )
-    verb.example = example_line(verb, spec.example)
-    return verb
 
 
 def fields(cls: type[Any], private: Mapping[str, str], *, query: bool = False) -> Iterator[Param]:

@@ -78,19 +78,20 @@ class Verb:
     """Something `icn` does. run: a function that takes an `Invocation`, or "module:function" to import when needed.
 
     method: the RPC method of a declared command or query, whose declaration is `spec`. rest: a parameter that takes all
-    that stands from the first word on as it is, options and all (a command line within a command line).
+    that stands from the first word on as it is, options and all (a command line within a command line). params and
+    example may be functions, called when first wanted: of two hundred verbs a command line needs one.
     """
 
-    __slots__ = ("doc", "example", "method", "params", "rest", "run", "spec", "words")
+    __slots__ = ("_example", "_params", "doc", "method", "rest", "run", "spec", "words")
 
     def __init__(
         self,
         words: str,
         doc: str,
         run: str | Callable[[Any], int],
-        params: Iterable[Param] = (),
+        params: Iterable[Param] | Callable[[], Iterable[Param]] = (),
         *,
-        example: str = "",
+        example: str | Callable[[Verb], str] = "",
         method: str = "",
         spec: Any = None,
         rest: str = "",
@@ -98,11 +99,25 @@ class Verb:
         self.words = tuple(words.split())
         self.doc = doc
         self.run = run
-        self.params = tuple(params)
-        self.example = example
+        self._params = params if callable(params) else tuple(params)
+        self._example = example
         self.method = method
         self.spec = spec
         self.rest = rest
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """Its parameters, in their order."""
+        if not isinstance(self._params, tuple):
+            self._params = tuple(self._params())
+        return self._params
+
+    @property
+    def example(self) -> str:
+        """A command line, '' if there is none."""
+        if not isinstance(self._example, str):
+            self._example = self._example(self)
+        return self._example
 
     @property
     def summary(self) -> str:

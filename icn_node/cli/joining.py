@@ -17,7 +17,7 @@ from dag.cid import cid_from_text
 from dag.event import sign_event
 from dag.keys import SigningKey, key_binding_bytes
 from icn_node.cli import answers
-from icn_node.cli.calls import told
+from icn_node.cli.display import told
 from icn_node.cli.failure import OK, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import make_own, new_secret

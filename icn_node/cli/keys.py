@@ -9,7 +9,7 @@ import msgspec
 
 from dag.cid import BadCid, cid_from_text
 from dag.keys import BadKey, SigningKey, key_binding_bytes, public_of
-from icn_node.cli.calls import show
+from icn_node.cli.display import show
 from icn_node.cli.failure import INVALID, LOCKED, OK, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.reach import local_errors

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from icn_node.cli import answers
-from icn_node.cli.calls import show
+from icn_node.cli.display import show
 from icn_node.cli.failure import INVALID, OK, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.progress import Progress

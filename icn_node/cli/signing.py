@@ -16,8 +16,8 @@ from dag.cid import cid_text
 from dag.event import Event, InvalidEvent, attach, check_event, decode_event, signing_bytes
 from dag.keys import did_of
 from icn_node.cli import answers
-from icn_node.cli.calls import show, told
 from icn_node.cli.declared import op_of
+from icn_node.cli.display import show, told
 from icn_node.cli.failure import INVALID, OK, REFUSED, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import unlock

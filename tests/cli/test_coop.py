@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from icn_node.cli import daemon, reach
 from icn_node.cli.failure import INVALID, LOCKED, OK, REFUSED, UNREACHABLE, USAGE
 from icn_node.cli.fixed import VERBS
 from icn_node.home import Home
-from tests.cli.coop import Daemon, Ran, icn
+from tests.cli.coop import ROOT, Daemon, Ran, icn
 
 ANN, BOB = {"member": "ann", "secret": "of ann"}, {"member": "bob", "secret": "of bob"}
 
@@ -371,6 +373,21 @@ def test_books_options_are_those_of_the_node(words: tuple[str, ...], options: An
     assert names - own <= set(options.__struct_fields__)
     if words == ("export",):
         assert set(options.__struct_fields__) - {"path"} == names - own
+
+
+def test_watching(coop: Coop) -> None:
+    code = "import sys; from icn_node.cli.main import main; sys.exit(main())"
+    watching = subprocess.Popen(
+        [sys.executable, "-c", code, "watch", "--topics", "commits", "--count", "1"], text=True, cwd=ROOT,
+        env={**os.environ, "ICN_HOME": str(coop.home)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert watching.stderr is not None
+    assert watching.stderr.readline().startswith("Following commits from log entry ")
+    event = coop.pay("1", "--json").document["event"]
+    printed, rest = watching.communicate(timeout=30)
+    assert (watching.returncode, rest) == (OK, "")
+    assert printed.rstrip().endswith(event[-8:])
+    assert "  ok  " in printed
 
 
 def test_rpc(coop: Coop) -> None:

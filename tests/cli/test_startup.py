@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from icn_node import home
 from icn_node.cli import failure, settings
 from icn_node.rpc import jsonrpc
@@ -30,21 +32,40 @@ SCRIPT = """
 import sys
 before = set(sys.modules)
 from icn_node.cli.main import main
-status = main(["status"])
+status = main(sys.argv[1:])
 sys.stderr.write("\\n" + __import__("json").dumps([status, sorted(set(sys.modules) - before)]))
 """
 
 
-def test_a_status_imports_only_what_it_needs(tmp_path: Path) -> None:
-    with FakeNode(tmp_path / "home", {"node.status": STATUS}):
+def imported(home: Path, *arguments: str) -> tuple[set[str], str]:
+    """The modules that a call of `icn` imports, and what it prints."""
+    answers = {"node.status": STATUS, "dag.head": {"leaves": 8}, "dag.log": [], "credit.sums": []}
+    with FakeNode(home, answers):
         ran = subprocess.run(
-            [sys.executable, "-c", SCRIPT], env={"ICN_HOME": str(tmp_path / "home"), "PATH": ""}, text=True,
+            [sys.executable, "-c", SCRIPT, *arguments], env={"ICN_HOME": str(home), "PATH": ""}, text=True,
             capture_output=True, timeout=60, cwd=Path(__file__).parents[2],
         )  # fmt: skip
-    status, imported = json.loads(ran.stderr.splitlines()[-1])
+    status, names = json.loads(ran.stderr.splitlines()[-1])
     assert status == 0, ran.stderr
-    assert set(imported) <= OURS | THEIRS
-    assert "running for 2 hours" in ran.stdout
+    return set(names), ran.stdout
+
+
+def test_a_status_imports_only_what_it_needs(tmp_path: Path) -> None:
+    names, printed = imported(tmp_path / "home", "status")
+    assert names <= OURS | THEIRS
+    assert "running for 2 hours" in printed
+
+
+@pytest.mark.parametrize("line", ["dag head", "dag log", "rpc dag.head", "status --json", "completion --help"])
+def test_fixed_verbs_import_no_module(tmp_path: Path, line: str) -> None:
+    names, _ = imported(tmp_path / "home", *line.split())
+    assert not names & {"icn_node.modules", "icn_node.kernel", "icn_node.home", "msgspec", "trio", "nacl", "apsw"}
+
+
+def test_a_module_verb_imports_no_more_than_declarations(tmp_path: Path) -> None:
+    names, _ = imported(tmp_path / "home", "credit", "sums")
+    assert "icn_node.modules.credit" in names
+    assert not names & {"trio", "apsw", "icn_node.space", "icn_node.rpc.methods"}
 
 
 def test_numbers_that_the_fast_path_has_for_itself_are_the_nodes() -> None:
