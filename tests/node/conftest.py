@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.town import Town
+from tests.node.town import LEAF, OPS, Town
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +24,13 @@ def town(template: Path, tmp_path: Path) -> Iterator[Town]:
     made = Town.copied(template, tmp_path / "town")
     yield made
     made.space.close()
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a town of four with a minted currency, whose founder holds every role that there is, closed."""
+    folder = tmp_path_factory.mktemp("people")
+    Town(
+        folder, ("bob", "cid", "dan"), ops=(*OPS, LEAF), roles=("steward", "issuer", "broker", "arbiter")
+    ).space.close()
+    return folder

@@ -32,6 +32,7 @@ OPS: tuple[dict[str, Any], ...] = (
     {"op": "governance.set_type", "ver": 1, "type": "quick", "discussion_ms": 0, "deliberation_ms": 0,
      "voting_ms": 5 * DAY_MS, "implementation_ms": 0, "early": True, "method": "majority", "quorum": "1/2"},
 )  # fmt: skip
+LEAF = {"op": "currency.create", "ver": 1, "unit": "LEAF", "decimals": 0, "cap_minor": 500, "mint": "role issuer"}
 
 
 def genesis(ops: Iterable[Mapping[str, Any]] = OPS, *, roles: tuple[str, ...] = ("steward",), at: int = T0,
