@@ -47,12 +47,16 @@ def run(call: Invocation) -> int:
 def _served(home: Home, call: Invocation) -> BaseException | None:
     """Serve until stopped: None; or why the home or its socket cannot be had."""
     node = Node(home, Log(call.text("log") or home.config().node.log))
-    busy: BaseException | None = None
     try:
         trio.run(_serve, node, call)
-    except* (HomeBusy, SocketBusy) as group:
-        busy = group.exceptions[0]
-    return busy
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, HomeBusy | SocketBusy):
+            raise error from group
+        return error
+    return None
 
 
 async def _serve(node: Node, call: Invocation) -> None:
@@ -114,10 +118,7 @@ def _home_option(node: Node) -> str:
 
 
 def _busy(error: BaseException, home: Home) -> Failure:
-    inner = error
-    while isinstance(inner, BaseExceptionGroup):
-        inner = inner.exceptions[0]
-    pid = inner.pid if isinstance(inner, HomeBusy) and inner.pid else 0
+    pid = error.pid if isinstance(error, HomeBusy) else 0
     said = f"process {pid}" if pid else "another process"
     return Failure(
         UNREACHABLE,

@@ -29,6 +29,7 @@ from icn_node.rpc.session import Session
 MOST_CONNECTIONS = 128
 MOST_UNDER_WAY = 64
 MOST_UNSENT = 1024  # lines; a reader that lets more gather is dropped
+PATH_MOST = 107  # bytes of a socket's path, sun_path of unix(7)
 TOPICS = ("commits", "notices", "peers")
 
 
@@ -38,11 +39,21 @@ class SocketBusy(Exception):
 
 def listen(path: Path) -> trio.SocketListener:
     """Bind the control socket, mode 0600. A stale socket file is replaced; one that answers raises SocketBusy."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # A path too long for a socket is reached through its folder's descriptor.
+        short = len(os.fsencode(path)) <= PATH_MOST
+        return _listen(path, str(path) if short else f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
+
+
+def _listen(path: Path, address: str) -> trio.SocketListener:
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
         probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             probe.settimeout(1)
-            probe.connect(str(path))
+            probe.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
             path.unlink(missing_ok=True)  # nobody listens: left behind by a process that was killed
         except OSError:
@@ -55,7 +66,7 @@ def listen(path: Path) -> trio.SocketListener:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        listener.bind(address)
     finally:
         os.umask(before)
     listener.listen(MOST_CONNECTIONS)

@@ -12,6 +12,7 @@ import pytest
 from icn_node.cli import client
 from icn_node.cli.client import Connection, connect
 from icn_node.cli.failure import INTERNAL, INVALID, LOCKED, REFUSED, UNREACHABLE, USAGE, Failure
+from icn_node.rpc.server import SocketBusy, listen
 from tests.cli.fakes import Error, FakeNode
 
 
@@ -44,14 +45,20 @@ def test_a_socket_of_another_kind_is_said(tmp_path: Path) -> None:
     assert caught.value.status == UNREACHABLE
 
 
-def test_a_home_of_any_length_is_reached(tmp_path: Path) -> None:
+async def test_a_home_of_any_length_is_reached(tmp_path: Path) -> None:
     home = tmp_path / ("a" * 80) / ("b" * 80)
     home.mkdir(parents=True)
-    (tmp_path / "h").mkdir()
-    with FakeNode(tmp_path / "h", {"x": 1}):
-        (home / "node.sock").symlink_to(tmp_path / "h" / "node.sock")
-        with opened(home) as connection:
-            assert connection.call("x") == 1
+    assert connect(str(home)) is None
+    listener = listen(home / "node.sock")
+    try:
+        assert (home / "node.sock").stat().st_mode & 0o777 == 0o600
+        opened(home).close()
+        with pytest.raises(SocketBusy):
+            listen(home / "node.sock")
+    finally:
+        await listener.aclose()
+    assert connect(str(home)) is None
+    await listen(home / "node.sock").aclose()  # what was left behind is replaced
 
 
 def test_calls_in_order_with_their_parameters(tmp_path: Path) -> None:

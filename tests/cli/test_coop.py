@@ -427,6 +427,21 @@ def test_a_home_in_use_without_a_socket(tmp_path: Path, monkeypatch: pytest.Monk
     assert started.status == UNREACHABLE
 
 
+def test_a_space_that_is_damaged_or_gone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert icn("init", "other", home=home, **ANN).status == OK
+    file = Home(home).space_path("other")
+    file.write_bytes(b"no database" * 1000)
+    for line in ("status", "node run", "member list"):
+        damaged = icn(*line.split(), home=home)
+        assert (damaged.status, damaged.out) == (INVALID, ""), damaged
+        assert "restore it from a backup" in damaged.err
+    file.unlink()
+    assert icn("node", "run", home=home).status == INVALID
+    (home / "icn.toml").write_text("nonsense", encoding="utf-8")
+    assert icn("status", home=home).status == INVALID
+
+
 def test_a_short_command_on_the_home_is_waited_for(coop: Coop, tmp_path: Path) -> None:
     made = tmp_path / "home"
     assert icn("init", "other", home=made, **ANN).status == OK
