@@ -14,14 +14,13 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
 
 from dag.keys import BadKey, public_of
 from icn_node.kernel import ledger, registry
-from icn_node.kernel.fields import Private, element_of, kind_of
+from icn_node.kernel.fields import INT64_MAX, Private, element_of, kind_of
 from icn_node.kernel.module import Amount, Command, Party, Query, Said
 from icn_node.kernel.refusal import Facts
 from icn_node.kernel.tables import Tables
@@ -29,7 +28,12 @@ from icn_node.rpc.jsonrpc import INVALID_PARAMS, RpcError
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _UNITS_MS = {"d": 86_400_000, "w": 604_800_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-_SPELLED = re.compile(r"^(?:(\d+)[h:])?(\d{1,2})?m?$")
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_DECIMAL = re.compile(r"(-?)([0-9]{1,20})(?:\.([0-9]{1,40}))?")
+_CLOCK = re.compile(
+    r"-?(?:(?P<bare>[0-9]{1,9})m?|(?P<clock>[0-9]{1,7}):(?P<past>[0-5][0-9])"
+    r"|(?P<hours>[0-9]{1,7})(?:\.(?P<part>[0-9]{1,6}))?h(?:(?P<rest>[0-5]?[0-9])m?)?)"
+)
 
 
 def wrong(name: str, wanted: str, got: Any = None) -> RpcError:
@@ -73,7 +77,7 @@ class Intake:
         self.unit = unit if isinstance(unit, str) else ""
         if "decimals" in known:  # of a unit that this command makes
             stated = params.get("decimals", next((f.default for f in names if f.name == "decimals"), None))
-            self.decimals = int(stated) if isinstance(stated, int) or str(stated).isdigit() else None
+            self.decimals = int(stated) if isinstance(stated, int) or _WHOLE.fullmatch(str(stated)) else None
         fields: dict[str, Any] = {}
         for given, value in params.items():
             name = _field_for(given, known)
@@ -134,10 +138,7 @@ class Intake:
         if isinstance(value, bool | float):
             raise wrong(name, 'an amount as text, such as "12.50", so that nothing is rounded', value)
         if not decimal:
-            try:
-                return int(value)
-            except (TypeError, ValueError):
-                raise wrong(name, "a whole number of minor units", value) from None
+            return whole_of(name, str(value), "a whole number of minor units")
         unit = self.tx.get(ledger.Unit, self.unit)
         if unit is None and self.decimals is not None:
             return minor_of(name, str(value), self.decimals)
@@ -164,7 +165,7 @@ class Intake:
     def _duration(self, name: str, value: Any, _decimal: bool) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        found = re.fullmatch(r"(\d+)\s*([dwhms])", str(value).strip())
+        found = re.fullmatch(r"([0-9]{1,12})\s*([dwhms])", str(value).strip())
         if found is None:
             raise wrong(name, "a duration such as 14d, 36h or 90m", value)
         return int(found[1]) * _UNITS_MS[found[2]]
@@ -189,10 +190,7 @@ class Intake:
     def _integer(self, name: str, value: Any, _decimal: bool) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        try:
-            return int(str(value))
-        except ValueError:
-            raise wrong(name, "a whole number", value) from None
+        return whole_of(name, str(value))
 
     def _ops(self, name: str, value: Any, _decimal: bool) -> list[dict[str, Any]]:
         if not isinstance(value, list) or not all(isinstance(op, dict) for op in value):
@@ -277,43 +275,59 @@ def _plain(error: msgspec.ValidationError) -> str:
     return f"{path.rstrip('`')}: {text}" if path else text
 
 
+def whole_of(name: str, text: str, wanted: str = "a whole number") -> int:
+    """The integer of plain ASCII digits, within 64 bits. Raises RpcError."""
+    if not _WHOLE.fullmatch(text):
+        raise wrong(name, wanted, text)
+    return within(name, int(text))
+
+
+def within(name: str, value: int) -> int:
+    """The value, if the ledger can hold it. Raises RpcError."""
+    if not -INT64_MAX <= value <= INT64_MAX:
+        raise wrong(name, "a number within 64 bits", str(value))
+    return value
+
+
 def minor_of(name: str, text: str, decimals: int, *, hours: bool = False) -> int:
-    """Decimal text in minor units, exactly. hours: "2:30" and "2h30" are hours and minutes. Raises RpcError."""
+    """Decimal text in minor units, exactly. hours: "2:30" and "2h30" are hours and minutes. Raises RpcError.
+
+    Only plain digits and a decimal point: no exponent, no grouping, no other script's digits.
+    """
+    text = text.strip()
     if hours:
-        if text.strip().removeprefix("-").isdigit():
+        if _WHOLE.fullmatch(text):
             raise wrong(name, "hours and minutes such as 2:00, 2h or 120m: a bare number could mean either", text)
         return minutes_of(name, text)
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        raise wrong(name, "an amount such as 12.50", text) from None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 19:
-        raise wrong(name, "an amount within 64 bits", text)
-    scaled = value.scaleb(decimals)
-    if scaled != scaled.to_integral_value():
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
+        raise wrong(name, "an amount such as 12.50", text)
+    sign, whole, places = found[1], found[2], (found[3] or "").rstrip("0")
+    if len(places) > decimals:
         raise wrong(name, f"at most {decimals} decimals", text)
-    return int(scaled)
+    return within(name, int(sign + whole + places.ljust(decimals, "0")))
 
 
 def minutes_of(name: str, text: str) -> int:
     """Minutes of "90", "90m", "1h30", "1:30", "1.5h", "2h". Raises RpcError."""
     text = text.strip().lower().replace(" ", "")
-    sign = -1 if text.startswith("-") else 1
-    text = text.removeprefix("-")
-    if text.endswith("h"):
-        try:
-            value = Decimal(text[:-1]) * 60
-        except InvalidOperation:
-            raise wrong(name, "a time such as 90, 1h30 or 1:30", text) from None
-        if value == value.to_integral_value():
-            return sign * int(value)
-        raise wrong(name, "a whole number of minutes", text)
-    found = _SPELLED.match(text)
-    if found is None or (found[1] is None and found[2] is None):
-        if text.removesuffix("m").isdigit():
-            return sign * int(text.removesuffix("m"))
+    found = _CLOCK.fullmatch(text)
+    if found is None:
         raise wrong(name, "a time such as 90, 1h30 or 1:30", text)
-    return sign * (int(found[1] or 0) * 60 + int(found[2] or 0))
+    hours, minutes = found["hours"] or found["clock"], found["past"] or found["rest"]
+    tenths, bare = found["part"], found["bare"]
+    if tenths is not None and minutes is not None:
+        raise wrong(name, "a time such as 90, 1h30 or 1:30", text)
+    if bare is not None:
+        total = int(bare)
+    elif tenths is not None:
+        scale = 10 ** len(tenths)
+        total, rest = divmod((int(hours) * scale + int(tenths)) * 60, scale)
+        if rest:
+            raise wrong(name, "a whole number of minutes", text)
+    else:
+        total = int(hours) * 60 + int(minutes or 0)
+    return -total if text.startswith("-") else total
 
 
 def text_of(minor: int, decimals: int, *, hours: bool = False) -> str:

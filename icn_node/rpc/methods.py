@@ -146,8 +146,12 @@ class Methods:
             raise RpcError(jsonrpc.LOCKED, f"to read as {wanted}, open a session with the member's secret")
         return did
 
-    def outtake(self, session: Session) -> Outtake:
-        """Conversion of results for whoever is on this session."""
+    def outtake(self, session: Session, belongs: Callable[[bytes, Payload], bool] | None = None) -> Outtake:
+        """Conversion of results for whoever is on this session.
+
+        belongs: whether a private payload was written for where its hash stands; by default for the event that first
+        carried it.
+        """
         keys = list(session.keys.values())
         # The node itself opens only what is for all members, and shows it to members and to its operator.
         tx = self.space.tables
@@ -156,12 +160,14 @@ class Methods:
         trusted = not session.member or (party is not None and party.status == registry.ACTIVE)
         groups = self.groups.by_id if self.groups is not None and trusted else {}
 
+        written_for = belongs or partial(private.is_carriers, tx, self.space.cid)
+
         def reveal(field: Private) -> tuple[Any, str]:
             blobs = self.space.store.blobs
             if blobs.is_erased(field.h):
                 return None, "erased"
             try:
-                return vault.reveal(field, blobs.get(field.h), keys, groups), ""
+                return vault.reveal(field, blobs.get(field.h), keys, groups, partial(written_for, field.h)), ""
             except vault.Unreadable as unreadable:
                 return None, unreadable.state
 

@@ -25,7 +25,7 @@ from icn_node.kernel import keyring, notices, registry
 from icn_node.kernel.fields import Private
 from icn_node.receipts import Receipt
 from icn_node.rpc import bookwork, discover, jsonrpc, whole
-from icn_node.rpc.edge import Intake, iso, wrong
+from icn_node.rpc.edge import Intake, iso, whole_of, wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.session import Session
 
@@ -56,8 +56,8 @@ def _text(params: dict[str, Any], name: str, default: str | None = None) -> str:
 
 def _number(params: dict[str, Any], name: str, default: int, low: int, high: int) -> int:
     value = params.get(name, default)
-    if isinstance(value, str) and value.lstrip("-").isdigit():
-        value = int(value)
+    if isinstance(value, str):
+        value = whole_of(name, value, f"a number from {low} to {high}")
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise wrong(name, f"a number from {low} to {high}", value)
     return value
@@ -297,7 +297,11 @@ async def _get(methods: Methods, session: Session, params: dict[str, Any]) -> An
         "seq": event.seq, "prev": None if event.prev is None else cid_text(event.prev),
         "parents": [cid_text(p) for p in event.parents], "at": iso(event.at),
         "until": None if event.until is None else iso(event.until), "size": len(block),
-        "ops": [outtake.value(_with_private(op)) for op in event.ops], "block": _base64(block),
+        "ops": [
+            methods.outtake(session, partial(_stands_in, event, n)).value(_with_private(op))
+            for n, op in enumerate(event.ops)
+        ],
+        "block": _base64(block),
     }  # fmt: skip
     receipt = methods.space.receipt(cid)
     if receipt is not None:
@@ -306,12 +310,15 @@ async def _get(methods: Methods, session: Session, params: dict[str, Any]) -> An
 
 
 def _with_private(op: dict[str, Any]) -> dict[str, Any]:
-    found = {}
-    for name, value in op.items():
-        if isinstance(value, dict) and value.keys() == {"h", "audience", "size"}:
-            value = msgspec.convert(value, Private)
-        found[name] = value
-    return found
+    """A command as it stands in its event, its commitments as such."""
+    return {**op, **{path: field for path, field in private.found_in(op, "") if path in op}}
+
+
+def _stands_in(event: Event, op_index: int, h: bytes, payload: Payload) -> bool:
+    """Whether a payload was written for just this field of this command of this event."""
+    return (payload.space, payload.author, payload.seq, payload.op) == (
+        event.space, event.author, event.seq, op_index,
+    ) and any(field.h == h for path, field in private.found_in(event.ops[op_index], "") if path == payload.field)  # fmt: skip
 
 
 async def _log(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
