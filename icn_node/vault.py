@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from nacl.bindings import (
@@ -30,6 +30,7 @@ from dag import codec
 from dag.keys import SigningKey
 from icn_node.kernel import calendar, private, registry
 from icn_node.kernel.fields import Private
+from icn_node.kernel.private import Payload
 from icn_node.kernel.tables import Tables
 
 _AAD = b"icn-private-v1\0"
@@ -194,11 +195,17 @@ class Unreadable(Exception):
         self.state = state
 
 
-def reveal(commitment: Private, blob: bytes | None, keys: Iterable[SigningKey], groups: Mapping[bytes, bytes]) -> Any:
+def reveal(
+    commitment: Private,
+    blob: bytes | None,
+    keys: Iterable[SigningKey],
+    groups: Mapping[bytes, bytes],
+    belongs: Callable[[Payload], bool] | None = None,
+) -> Any:
     """The value of a private field for a reader who has these keys and group keys (id -> key). Raises Unreadable.
 
-    The commitment and the payload's own statement of where it belongs are checked, so a lifted or forged payload
-    shows as `mismatch`.
+    The commitment is checked, and with `belongs` the payload's own statement of where it belongs, so a forged or
+    lifted payload shows as `mismatch`.
     """
     if blob is None:
         raise Unreadable("missing")
@@ -216,7 +223,13 @@ def reveal(commitment: Private, blob: bytes | None, keys: Iterable[SigningKey], 
     salt, payload = opened[:32], opened[32:]
     if not private.opens(commitment, salt, payload):
         raise Unreadable("mismatch")
-    return private.context_of(payload).value
+    try:
+        said = private.context_of(payload)
+    except private.PayloadInvalid:
+        raise Unreadable("mismatch") from None
+    if belongs is not None and not belongs(said):
+        raise Unreadable("mismatch")
+    return said.value
 
 
 def _unwrap(wrapped: list[dict[str, bytes]], keys: Iterable[SigningKey], groups: Mapping[bytes, bytes]) -> bytes | None:

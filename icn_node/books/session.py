@@ -16,8 +16,9 @@ from dag.keys import SigningKey
 from icn_node import vault
 from icn_node.books import identity
 from icn_node.books.errors import BooksError
-from icn_node.kernel import registry
+from icn_node.kernel import private, registry
 from icn_node.kernel.fields import Private
+from icn_node.kernel.private import Payload
 from icn_node.kernel.tables import Tables
 from icn_node.receipts import Receipt
 from icn_node.space import Space
@@ -158,9 +159,12 @@ class SpaceSession:
             return None, "erased"
         groups = self._groups.by_id if self._groups is not None and self._is_trusted() else {}
         try:
-            return str(vault.reveal(field, blobs.get(field.h), self._keys, groups)), ""
+            return str(vault.reveal(field, blobs.get(field.h), self._keys, groups, self._belongs(field))), ""
         except vault.Unreadable as unreadable:
             return None, unreadable.state
+
+    def _belongs(self, field: Private) -> Callable[[Payload], bool]:
+        return lambda payload: private.is_carriers(self.tables, self._space.cid, field.h, payload)
 
     def _is_trusted(self) -> bool:
         """Whether the members' texts are this reader's: an active member, or the operator, who runs their node."""

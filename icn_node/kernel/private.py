@@ -126,6 +126,21 @@ def check_context(payload: bytes, event: Event, op_index: int, field: str) -> bo
     )  # fmt: skip
 
 
+def is_carriers(tx: Tables, space: bytes, h: bytes, payload: Payload) -> bool:
+    """Whether the payload was written for the event that first carried h: by its author, for that field.
+
+    A copy of h in a later event is that author's words still; a payload that names another place is nobody's.
+    """
+    first = tx.get(PrivateField, h)
+    device = tx.get(registry.Device, payload.author[2:])
+    return (
+        first is not None
+        and device is not None
+        and (device.party, payload.field) == (first.author, first.field)
+        and payload.space in (space, None)
+    )
+
+
 # --- audiences ------------------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,8 +24,9 @@ from icn_node import vault
 from icn_node.committer import Flooding
 from icn_node.compose import Composer, Wish, wish
 from icn_node.home import Home
-from icn_node.kernel import keyring, registry
+from icn_node.kernel import keyring, private, registry
 from icn_node.kernel.fields import Private
+from icn_node.kernel.private import Payload
 from icn_node.kernel.refusal import Refusal, words
 from icn_node.keystore import Keystore, KeystoreError, Locked, NoSuchKey
 from icn_node.receipts import Receipt, SpaceStopped

@@ -7,22 +7,23 @@ import binascii
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import trio
 
 import icn_node
 from dag import proof
 from dag.cid import BadCid, cid_from_text, cid_text
-from dag.event import decode_event
+from dag.event import Event, decode_event
 from dag.keys import BadKey, SigningKey, author_of, did_of, public_of
 from dag.leaf import decode_leaf
 from icn_node import vault
 from icn_node.compose import Draft, wish
 from icn_node.invitation import BadInvitation, Invitation
-from icn_node.kernel import keyring, notices, registry
+from icn_node.kernel import keyring, notices, private, registry
 from icn_node.kernel.fields import Private
+from icn_node.kernel.private import Payload
 from icn_node.receipts import Receipt
 from icn_node.rpc import bookwork, discover, jsonrpc, whole
 from icn_node.rpc.edge import Intake, iso, whole_of, wrong
@@ -309,16 +310,23 @@ async def _get(methods: Methods, session: Session, params: dict[str, Any]) -> An
     return answer
 
 
-def _with_private(op: dict[str, Any]) -> dict[str, Any]:
+def _commitments(op: Mapping[str, Any]) -> dict[str, Private]:
+    """The private fields of a command as its event holds it, by their paths."""
+    return {path: field for name, value in op.items() for path, field in private.found_in(value, name)}
+
+
+def _with_private(op: Mapping[str, Any]) -> dict[str, Any]:
     """A command as it stands in its event, its commitments as such."""
-    return {**op, **{path: field for path, field in private.found_in(op, "") if path in op}}
+    return {**op, **{path: field for path, field in _commitments(op).items() if path in op}}
 
 
-def _stands_in(event: Event, op_index: int, h: bytes, payload: Payload) -> bool:
-    """Whether a payload was written for just this field of this command of this event."""
-    return (payload.space, payload.author, payload.seq, payload.op) == (
-        event.space, event.author, event.seq, op_index,
-    ) and any(field.h == h for path, field in private.found_in(event.ops[op_index], "") if path == payload.field)  # fmt: skip
+def _stands_in(event: Event, n: int, h: bytes, payload: Payload) -> bool:
+    """Whether a payload was written for just this field of the event's n-th command."""
+    place = (payload.space, payload.author, payload.seq, payload.op)
+    if place != (event.space, event.author, event.seq, n):
+        return False
+    field = _commitments(event.ops[n]).get(payload.field)
+    return field is not None and field.h == h
 
 
 async def _log(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
