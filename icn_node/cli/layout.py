@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 GAP = "  "
 LEAST = 8  # columns to which a text column is narrowed before a whole column is left out
+ENOUGH = 24  # columns that are enough for a name, and to which texts are narrowed first
+CELL_LINES = 8  # lines that a cell may take
 # Marks that reorder or hide text in a terminal (Unicode Technical Report 36, "bidirectional text spoofing").
 _UNSEEN = {
     *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0x200B, 0x2060, 0xFEFF, 0x2028, 0x2029,
@@ -113,42 +115,68 @@ def is_number(text: str) -> bool:
     return plain.isdigit() and plain.isascii()
 
 
+def is_moment(text: str) -> bool:
+    """Whether a cell holds a date, or a date and a time."""
+    return len(text) in (10, 16) and text[4] == text[7] == "-" and text[:4].isdigit() and text[8:10].isdigit()
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int = 0) -> tuple[list[str], list[str]]:
     """A table's lines, its header first, and the headers of columns that did not fit.
 
-    width: columns there are, 0 for as many as needed. Earlier columns matter more: when even narrowed texts do not fit,
-    columns are left out from the end. Columns of numbers stand on the right and are never cut.
+    width: columns there are, 0 for as many as needed. Texts are narrowed, the widest first and the first column last,
+    and wrapped in up to CELL_LINES lines; numbers stand on the right, and neither they nor dates are ever cut. What
+    does not fit even so is left out from the end.
     """
     cells = [[one_line(cell) for cell in row] for row in rows]
     kept = list(range(len(headers)))
     right = [any(r[i] for r in cells) and all(is_number(r[i]) for r in cells if r[i]) for i in kept]
     natural = [max([columns_of(headers[i]), *(columns_of(r[i]) for r in cells)]) for i in kept]
-    least = [n if right[i] else min(n, max(LEAST, min(columns_of(headers[i]), LEAST))) for i, n in enumerate(natural)]
+    whole = [right[i] or all(is_moment(r[i]) for r in cells if r[i]) for i in kept]
+    least = [n if whole[i] else min(n, LEAST) for i, n in enumerate(natural)]
     hidden: list[str] = []
     while width and len(kept) > 1 and sum(least[i] for i in kept) + len(GAP) * (len(kept) - 1) > width:
         hidden.insert(0, headers[kept.pop()])
     sizes = _narrowed([natural[i] for i in kept], [least[i] for i in kept], width)
     lines = []
     for row in [list(headers), *cells]:
-        parts = [pad(clip(row[i], size), size, right=right[i]) for i, size in zip(kept, sizes, strict=True)]
-        lines.append(GAP.join(parts).rstrip())
+        parts = [cell_lines(row[i], size) for i, size in zip(kept, sizes, strict=True)]
+        for at in range(max(map(len, parts))):
+            texts = [
+                pad(part[at] if at < len(part) else "", size, right=right[i])
+                for i, size, part in zip(kept, sizes, parts, strict=True)
+            ]
+            lines.append(GAP.join(texts).rstrip())
     return lines, hidden
 
 
+def cell_lines(text: str, size: int) -> list[str]:
+    """A cell in lines of at most `size` columns: sentences are wrapped, words (a DID, a code) cut."""
+    if columns_of(text) <= size or " " not in text:
+        return [clip(text, size)]
+    lines = wrap(text, size)
+    if len(lines) > CELL_LINES:
+        lines = [*lines[: CELL_LINES - 1], clip(" ".join(lines[CELL_LINES - 1 :]), size)]
+    return lines
+
+
 def _narrowed(natural: list[int], least: list[int], width: int) -> list[int]:
-    """Column sizes within `width`: the widest give first, none below its least."""
+    """Column sizes within `width`: first none below ENOUGH, then the first column kept, then none below its least."""
     sizes = list(natural)
     room = width - len(GAP) * (len(sizes) - 1)
-    while width and sum(sizes) > room:
-        most = max((s for s, low in zip(sizes, least, strict=True) if s > low), default=0)
-        if not most:
-            sizes[-1] = max(1, sizes[-1] - (sum(sizes) - room))
-            break
-        at = sizes.index(most)
-        rest = [s for i, s in enumerate(sizes) if i != at and s < most]
-        sizes[at] = max(least[at], max(rest, default=0), most - (sum(sizes) - room))
-        if sizes[at] == most:  # equally wide columns give one by one
-            sizes[at] -= 1
+    if not width or sum(sizes) <= room:
+        return sizes
+    for floors in (
+        [max(low, min(n, ENOUGH)) for n, low in zip(natural, least, strict=True)],
+        [min(natural[0], max(least[0], ENOUGH)), *least[1:]],
+        least,
+    ):
+        while sum(sizes) > room:
+            most = max((s for s, low in zip(sizes, floors, strict=True) if s > low), default=0)
+            if not most:
+                break
+            sizes[sizes.index(most, next(i for i, s in enumerate(sizes) if s == most and s > floors[i]))] -= 1
+    if sum(sizes) > room:
+        sizes[-1] = max(1, sizes[-1] - (sum(sizes) - room))
     return sizes
 
 

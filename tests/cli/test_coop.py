@@ -32,7 +32,8 @@ class Coop:
         self.folder = folder
         self.home = folder / "home"
         made = self.icn("init", "riverside", "--title", "Riverside Co-op", "--handle", "ann", "--founder-name",
-                        "Ann Visser", "--credit", "SUN", "--hours", "--timezone", "Europe/Amsterdam", "--json", **ANN)
+                        "Ann Visser", "--credit", "SUN", "--hours", "--books", "MOON",
+                        "--timezone", "Europe/Amsterdam", "--json", **ANN)  # fmt: skip
         assert made.status == OK, made
         self.founded: dict[str, Any] = made.document
         self.daemon: Daemon | None = None
@@ -348,15 +349,25 @@ def test_books_out(coop: Coop, tmp_path: Path) -> None:
     assert coop.icn("export", "statement", "--unit", "SUN", **BOB).status == USAGE
 
 
-def test_books_in_need_an_authority_and_a_file(coop: Coop, tmp_path: Path) -> None:
-    file = tmp_path / "old.csv"
-    file.write_text("Date,From,To,Amount\n2024-01-05,One,Two,5\n", encoding="utf-8")
-    line = ("import", str(file), "--unit", "SUN", "--map", "date=Date,from=From,to=To,amount=Amount")
-    refused = coop.icn(*line, **ANN)
-    assert refused.status in (REFUSED, INVALID), refused
-    assert refused.err
-    assert coop.icn("import", str(tmp_path / "none.csv"), *line[2:], **ANN).status == INVALID
-    assert coop.icn(*line[:4], "--map", "date=Date", **ANN).status == USAGE
+def test_books_in(coop: Coop, tmp_path: Path) -> None:
+    file, bad = tmp_path / "old.csv", tmp_path / "bad.csv"
+    file.write_text("Date,From,To,Amount\n2024-01-05,One,Two,5.25\n2024-01-06,Two,Three,1.5\n", encoding="utf-8")
+    bad.write_text("Date,From,To,Amount\n2024-01-07,One,Two,x\n", encoding="utf-8")
+    columns = ("--map", "date=Date,from=From,to=To,amount=Amount")
+    refused = coop.icn("import", str(file), "--unit", "SUN", *columns, **ANN)
+    assert (refused.status, "authority" in refused.err) == (REFUSED, True), refused
+    moon = ("--unit", "MOON", *columns)
+    assert coop.icn("import", str(tmp_path / "none.csv"), *moon, **ANN).status == INVALID
+    assert coop.icn("import", str(file), "--unit", "MOON", "--map", "date=Date", **ANN).status == USAGE
+    broken = coop.icn("import", str(bad), *moon, **ANN)
+    assert (broken.status, "line 2" in broken.out) == (INVALID, True), broken
+    dry = coop.icn("import", str(file), *moon, "--dry-run", "--json", **ANN)
+    assert (dry.status, dry.document["outcome"], dry.document["posted"]) == (OK, "dry_run", 2)
+    done = coop.icn("import", str(file), *moon, **ANN)
+    assert (done.status, "2 rows posted" in done.out) == (OK, True), done
+    assert "sum of all balances, zero each" in done.out
+    again = coop.icn("import", str(file), *moon, "--json", **ANN)
+    assert (again.status, again.document["outcome"]) == (OK, "nothing_new")
 
 
 @pytest.mark.parametrize(

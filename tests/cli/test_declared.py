@@ -224,3 +224,18 @@ def test_every_noun_is_about_something_and_groups_name_what_there_is() -> None:
 def test_commands_in_commands_are_commands() -> None:
     op = op_of(whole_grammar(), ["credit", "transfer", "bob", "5", "SUN"], "here")
     assert op == {"op": "credit.transfer", "payee": "bob", "amount": "5", "unit": "SUN"}
+
+
+ASKED = """
+status; init; node run; member invite; member join; member list; member show; member key list; credit issue
+credit transfer; credit request; credit balance; credit history; credit statement; credit reverse; timebank log
+timebank confirm; timebank trade; timebank balance; timebank index; currency create; currency mint; currency burn
+governance propose; governance open; governance vote; governance delegate; governance tally; governance show
+governance list; dag head; dag get; dag log; dag proof; dag verify; dag export; dag import; import; import members
+import opening-balances; export; backup; restore; watch; rpc; prepare; sign; submit; completion
+""".replace("\n", ";")
+
+
+@pytest.mark.parametrize("words", [w.strip() for w in ASKED.split(";") if w.strip()])
+def test_what_people_count_on_is_there(words: str) -> None:
+    assert tuple(words.split()) in whole_grammar().verbs

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icn_node.cli.layout import clean, clip, columns_of, is_number, one_line, pad, record, table, wrap
+from icn_node.cli.layout import CELL_LINES, clean, clip, columns_of, is_number, one_line, pad, record, table, wrap
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -85,13 +85,21 @@ def test_a_table() -> None:
     assert hidden == []
 
 
-def test_a_narrow_table_cuts_texts_first_and_never_numbers() -> None:
-    rows = [("1", "a title that is long enough to be cut", "12345.67", "another long text here")]
-    lines, hidden = table(("no", "title", "amount", "memo"), rows, 50)
-    assert max(map(columns_of, lines)) <= 50
-    assert "12345.67" in lines[1]
-    assert "…" in lines[1]
+def test_a_narrow_table_wraps_sentences_cuts_words_and_keeps_numbers_and_dates() -> None:
+    rows = [("1", "a title that is long", "12345.67", "2026-05-01 14:03", "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2Q")]
+    lines, hidden = table(("no", "title", "amount", "time", "did"), rows, 60)
+    assert lines == [
+        "no  title            amount  time              did",
+        " 1  a title that   12345.67  2026-05-01 14:03  did:key:z6Mk…",
+        "    is long",
+    ]
     assert hidden == []
+
+
+def test_a_long_cell_ends_with_an_ellipsis() -> None:
+    lines, _ = table(("no", "text"), [("1", "word " * 100)], 30)
+    assert len(lines) == 1 + CELL_LINES
+    assert lines[-1].endswith("…")
 
 
 def test_columns_that_do_not_fit_are_named() -> None:
@@ -111,7 +119,7 @@ def test_columns_that_do_not_fit_are_named() -> None:
 )
 def test_tables_fit(content: tuple[list[str], list[list[str]]], width: int) -> None:
     lines, hidden = table(*content, width)
-    assert len(lines) == len(content[1]) + 1
+    assert len(content[1]) < len(lines) <= 1 + CELL_LINES * len(content[1]) + (CELL_LINES - 1)
     assert len(hidden) < len(content[0])
     assert all(columns_of(line) <= width for line in lines)
 
