@@ -8,8 +8,10 @@ identical rows (decision 0056).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from icn_node.books import amounts, dates
 from icn_node.books.dates import Moment
@@ -17,12 +19,13 @@ from icn_node.books.identity import Keyed, content_of, label_of
 from icn_node.books.options import ImportOptions
 from icn_node.books.planning import (
     MOST_TEXT,
+    PAUSE_AFTER,
     Books,
     Course,
     Labels,
+    Loss,
     Rejects,
     Scale,
-    check_identity,
     checked_label,
     scale_of,
     whole_lines,
@@ -60,10 +63,7 @@ class History:
     keyed_by: str
     movements: list[Movement] = field(default_factory=list)
     known: int = 0
-
-    def losses(self) -> list[Fraction]:
-        """What each rounded value that will be posted loses, in minor units."""
-        return [loss for row in self.movements if (loss := self.scale.loss(row.value))]
+    loss: Loss = field(default_factory=Loss)
 
 
 def keyed_by(sheet: Sheet) -> str:
@@ -73,36 +73,18 @@ def keyed_by(sheet: Sheet) -> str:
     return "content_memo" if "memo" in sheet.columns else "content"
 
 
-def plan(
-    tx: Tables, sheet: Sheet, options: ImportOptions, books: Books, keyed: Keyed, rejects: Rejects
-) -> History:
-    """Plan an import of transactions. Raises Unclear, BadOptions, or what `check_identity` does."""
-    check_identity(tx, options, keyed, keyed_by(sheet))
-    rows, date_form, mark = _read(sheet, options, books, rejects)
-    _assign_keys(rows, options, keyed, keyed_by(sheet))
-    scale = scale_of(books, options, [row.value for row in rows])
-    labels = Labels(tx, keyed)
-    planned = History(labels, scale, Course(tx, books, labels), date_form, mark, keyed_by(sheet))
-    fresh = []
-    for row in rows:
-        row.amount_minor, wrong = scale.minor(row.value)
-        if wrong:
-            rejects.add(row.line, f"the amount {wrong}")
-        elif _is_known(tx, row, options, labels, rejects, planned):
-            planned.known += 1
-        elif row.line not in rejects:
-            fresh.append(row)
-    fresh.sort(key=lambda row: row.moment.day)
-    for row in fresh:
-        _simulate(row, labels, planned.course, rejects)
-    planned.movements = [row for row in fresh if row.line not in rejects]
-    return planned
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The rows that can be read, each with its key and amount, and how the columns were understood."""
+
+    rows: list[Movement]
+    scale: Scale
+    date_form: str
+    mark: str
 
 
-def _read(
-    sheet: Sheet, options: ImportOptions, books: Books, rejects: Rejects
-) -> tuple[list[Movement], str, str]:
-    """The rows that can be read, with their keys' occurrence still open; the form of dates and the decimal mark."""
+def read(sheet: Sheet, options: ImportOptions, books: Books, keyed: Keyed, rejects: Rejects) -> Read:
+    """Read the rows of a file, without a look at the state. Raises Unclear, BadOptions."""
     lines = whole_lines(sheet, rejects)
     days = dates.read([sheet.cell(line, "date") for line in lines], books.timezone, options.date_format)
     clock = options.amount_in in ("", "hours") and (books.kind == units.HOURS or options.amount_in == "hours")
@@ -110,33 +92,74 @@ def _read(
     seen: dict[str, int] = {}
     rows = []
     for line, moment, value in zip(lines, days.moments, sums.values, strict=True):
-        wrong = _wrong_day(moment, books, sheet.cell(line, "date")) or _wrong_amount(value, sheet.cell(line, "amount"))
-        payer, empty_payer = checked_label(sheet.cell(line, "from"), "payer")
-        payee, empty_payee = checked_label(sheet.cell(line, "to"), "payee")
-        memo, row_id = sheet.cell(line, "memo").strip(), label_of(sheet.cell(line, "id"))
-        wrong = wrong or empty_payer or empty_payee
-        if not wrong and payer == payee:
-            wrong = f"payer and payee are both {payer!r}"
-        if not wrong and len(memo) > MOST_TEXT:
-            wrong = f"the memo has {len(memo)} characters, and may have {MOST_TEXT}"
-        if not wrong and "id" in sheet.columns:
-            if not row_id:
-                wrong = "the id is empty"
-            elif row_id in seen:
-                wrong = f"the id {row_id!r} stands on line {seen[row_id]} already"
-            else:
-                seen[row_id] = line.number
+        row, wrong = _movement(sheet, line, moment, value, books, seen)
         if wrong:
             rejects.add(line, wrong)
-            continue
-        assert moment is not None
-        assert value is not None
-        rows.append(Movement(line, moment, payer, payee, value, memo, row_id))
-    return rows, days.form, sums.mark
+        else:
+            rows.append(row)
+    _assign_keys(rows, options, keyed, keyed_by(sheet))
+    scale = scale_of(books, options, [row.value for row in rows])
+    for row in rows:
+        row.amount_minor, wrong = scale.minor(row.value)
+        if wrong:
+            rejects.add(row.line, f"the amount {wrong}")
+    return Read([row for row in rows if row.line not in rejects], scale, days.form, sums.mark)
 
 
-def _wrong_day(moment: Moment | None, books: Books, cell: str) -> str:
-    return wrong_day(None if moment is None else moment.day, books, cell)
+def _movement(
+    sheet: Sheet, line: Line, moment: Moment | None, value: Fraction | None, books: Books, seen: dict[str, int]
+) -> tuple[Movement, str]:
+    """(the row, '') of a line, or (what there is of it, what is wrong with it). seen: the ids so far, with lines."""
+    payer, empty_payer = checked_label(sheet.cell(line, "from"), "payer")
+    payee, empty_payee = checked_label(sheet.cell(line, "to"), "payee")
+    memo, row_id = sheet.cell(line, "memo").strip(), label_of(sheet.cell(line, "id"))
+    row = Movement(line, moment or Moment(0, ""), payer, payee, value or Fraction(), memo, row_id)
+    wrong = (
+        wrong_day(None if moment is None else moment.day, books, sheet.cell(line, "date"))
+        or _wrong_amount(value, sheet.cell(line, "amount"))
+        or empty_payer
+        or empty_payee
+    )
+    if wrong:
+        return row, wrong
+    if payer == payee:
+        return row, f"payer and payee are both {payer!r}"
+    if len(memo) > MOST_TEXT:
+        return row, f"the memo has {len(memo)} characters, and may have {MOST_TEXT}"
+    if "id" in sheet.columns:
+        if not row_id:
+            return row, "the id is empty"
+        if row_id in seen:
+            return row, f"the id {row_id!r} stands on line {seen[row_id]} already"
+        seen[row_id] = line.number
+    return row, ""
+
+
+def plan(
+    tx: Tables, found: Read, options: ImportOptions, books: Books, keyed: Keyed, by: str, rejects: Rejects
+) -> Generator[None, Any, History]:
+    """Plan an import of transactions against the state, pausing now and then."""
+    labels = Labels(tx, keyed)
+    planned = History(labels, found.scale, Course(tx, books, labels), found.date_form, found.mark, by)
+    fresh = []
+    for count, row in enumerate(found.rows, 1):
+        if _is_known(tx, row, options, labels, rejects):
+            planned.known += 1
+        elif row.line not in rejects:
+            fresh.append(row)
+        if count % PAUSE_AFTER == 0:
+            yield None
+    fresh.sort(key=lambda row: row.moment.day)
+    for count, row in enumerate(fresh, 1):
+        wrong = _simulated(row, labels, planned.course)
+        if wrong:
+            rejects.add(row.line, wrong)
+        else:
+            planned.movements.append(row)
+            planned.loss.add(found.scale.loss(row.value))
+        if count % PAUSE_AFTER == 0:
+            yield None
+    return planned
 
 
 def wrong_day(day: int | None, books: Books, cell: str) -> str:
@@ -173,9 +196,7 @@ def _assign_keys(rows: list[Movement], options: ImportOptions, keyed: Keyed, by:
         row.key = keyed.row_by_content(options.unit, options.source, content, occurrences[tuple(content)])
 
 
-def _is_known(
-    tx: Tables, row: Movement, options: ImportOptions, labels: Labels, rejects: Rejects, planned: History
-) -> bool:
+def _is_known(tx: Tables, row: Movement, options: ImportOptions, labels: Labels, rejects: Rejects) -> bool:
     """Whether the row was posted before; one that was, with other content, is set aside."""
     posted = imports.known_as(tx, tx.get(ImportedRow, row.key))
     payer, payee = labels.party(row.payer), labels.party(row.payee)
@@ -190,20 +211,17 @@ def _is_known(
     return False
 
 
-def _simulate(row: Movement, labels: Labels, course: Course, rejects: Rejects) -> None:
-    """Move the balances as the row will, or set it aside for what the ledger would refuse."""
-    payer, payee = labels.holder(row.payer), labels.holder(row.payee)
+def _simulated(row: Movement, labels: Labels, course: Course) -> str:
+    """Move the balances as the row will; what the ledger would refuse it for, or ''."""
     for label in (row.payer, row.payee):
         if course.closed(label):
-            rejects.add(row.line, f"the account of {label!r} is closed")
-            return
+            return f"the account of {label!r} is closed"
+    payer, payee = labels.holder(row.payer), labels.holder(row.payee)
     if payer is not None and payer == payee:
-        rejects.add(row.line, "one member has claimed both accounts")
-        return
+        return "one member has claimed both accounts"
     wrong = course.move(row.payer, -row.amount_minor)
     if not wrong:
         wrong = course.move(row.payee, row.amount_minor)
         if wrong:
             course.move(row.payer, row.amount_minor)
-    if wrong:
-        rejects.add(row.line, f"the amount {wrong}")
+    return f"the amount {wrong}" if wrong else ""

@@ -1,8 +1,9 @@
 """Importing: from a file of other books to committed events, in steps that a daemon can do between other work.
 
-`steps` is the whole of it, as a generator: it yields what is to be committed and is sent the receipts, and yields None
-where somebody else may have a turn. `run` drives it where nothing else goes on (offline commands, tests), `serve` in
-the daemon. Reading, planning and posting come in that order, so that a file with a bad row has posted nothing.
+`steps` is the whole of it, as a generator: it yields what is to be committed and is sent the receipts, work that needs
+only the file and can go to a thread, and None where somebody else may have a turn. `run` drives it where nothing else
+goes on (offline commands, tests), `serve` in the daemon. Reading, planning and posting come in that order, so that a
+file with a bad row has posted nothing.
 
 A run that is cut off has posted whole events; the next run of the same file knows their rows and goes on behind them.
 """
@@ -13,34 +14,57 @@ import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import trio
 
 from icn_node.books import history, openings, people, sheet
 from icn_node.books.errors import BooksError, ImportRefused
-from icn_node.books.history import History
+from icn_node.books.history import History, Movement
 from icn_node.books.identity import Keyed
-from icn_node.books.openings import Openings
+from icn_node.books.openings import Opening, Openings
 from icn_node.books.options import AUDIENCE, MEMBERS, TRANSFERS, ImportOptions, audience, columns, delimiter
 from icn_node.books.packing import Item, Packer, Submission
 from icn_node.books.people import People
-from icn_node.books.planning import Books, Labels, Rejects, books_of
+from icn_node.books.planning import Books, Labels, Rejects, books_of, check_identity
 from icn_node.books.report import Breaches, ImportReport
 from icn_node.books.session import Importer, Submitter
 from icn_node.books.sheet import Sheet
 from icn_node.kernel import ledger
 from icn_node.kernel.imports import ImportedRow
+from icn_node.kernel.tables import Tables
 from icn_node.keystore import write_private
 from icn_node.receipts import Receipt
 from icn_node.rpc.edge import text_of
 
+SLICE: Final = 8_192  # rows that are made ready for their events at a time
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much is done, and how much there is (0: not known)."""
 
-Steps = Generator[Submission | None, list[Receipt], ImportReport]
 Plan = History | Openings | People
 _T = TypeVar("_T")
+
+
+class Aside(Generic[_T]):
+    """Work that needs nothing but the file, and may be done beside whatever else goes on. result: after `run`."""
+
+    def __init__(self, work: Callable[[], _T]) -> None:
+        self._work = work
+        self._done: list[_T] = []
+
+    def run(self) -> None:
+        """Do it."""
+        self._done.append(self._work())
+
+    @property
+    def result(self) -> _T:
+        """What came of it."""
+        return self._done[0]
+
+
+Wanted = Submission | Aside[Any] | None
+"""What steps ask for: events to be committed, work that can go aside, or a pause."""
+Steps = Generator[Wanted, list[Receipt], ImportReport]
 
 
 def run(importer: Submitter, options: ImportOptions, progress: Progress) -> ImportReport:
@@ -48,50 +72,59 @@ def run(importer: Submitter, options: ImportOptions, progress: Progress) -> Impo
     return drive(steps(importer, options, progress), importer)
 
 
-def drive(going: Generator[Submission | None, list[Receipt], _T], submitter: Submitter) -> _T:
+def drive(going: Generator[Wanted, list[Receipt], _T], submitter: Submitter) -> _T:
     """Carry out steps (`steps`, `undo_steps`) where nothing else goes on."""
+    receipts: list[Receipt] = []
     try:
-        wanted = next(going)
         while True:
-            wanted = going.send([] if wanted is None else submitter.submit(wanted.blocks, wanted.blobs))
+            wanted = going.send(receipts) if receipts else next(going)
+            receipts = []
+            if isinstance(wanted, Submission):
+                receipts = submitter.submit(wanted.blocks, wanted.blobs)
+            elif wanted is not None:
+                wanted.run()
     except StopIteration as done:
         result: _T = done.value
         return result
 
 
 async def serve(
-    going: Generator[Submission | None, list[Receipt], _T],
+    going: Generator[Wanted, list[Receipt], _T],
     submit: Callable[[Sequence[bytes], Mapping[bytes, bytes]], Awaitable[list[Receipt]]],
 ) -> _T:
     """Carry out steps inside the daemon, letting other tasks run in between. Hold the lock of the author's key."""
+    receipts: list[Receipt] = []
     try:
-        wanted = next(going)
         while True:
             await trio.lowlevel.checkpoint()
-            wanted = going.send([] if wanted is None else await submit(wanted.blocks, wanted.blobs))
+            wanted = going.send(receipts) if receipts else next(going)
+            receipts = []
+            if isinstance(wanted, Submission):
+                receipts = await submit(wanted.blocks, wanted.blobs)
+            elif wanted is not None:
+                await trio.to_thread.run_sync(wanted.run)
     except StopIteration as done:
         result: _T = done.value
         return result
 
 
 def steps(importer: Importer, options: ImportOptions, progress: Progress) -> Steps:
-    """The import as a generator: yields submissions (or None, for a pause), takes receipts, returns the report.
+    """The import as a generator: yields what is to be done, takes receipts, returns the report.
 
     options: as `options.import_options` checks them. Raises BooksError or a Refusal; after ImportRefused what was
     posted before stays.
     """
     path = Path(options.path)
     progress("reading", 0, 0)
-    data = sheet.read_bytes(path)
     books = books_of(importer, options)
-    read = sheet.read(data, columns(options), delimiter=delimiter(options), encoding=options.encoding,
-                      header=not options.no_header)  # fmt: skip
-    yield None
+    reading = Aside(lambda: _read_file(path, options))
+    yield reading
+    data, read = reading.result
     progress("planning", 0, len(read.lines))
     key = importer.import_key(create=not options.dry_run)
     keyed = Keyed(os.urandom(32) if key is None else key)  # a rehearsal before the first import knows nothing anyway
     rejects = Rejects()
-    plan = _plan(importer, read, options, books, keyed, rejects)
+    plan = yield from _plan(importer.tables, read, options, books, keyed, rejects)
     report = _report(options, read, books, plan, rejects)
     yield None
     if rejects and not options.skip_bad:
@@ -107,6 +140,12 @@ def steps(importer: Importer, options: ImportOptions, progress: Progress) -> Ste
         return _closed(importer, report)
     yield from _post(importer, options, books, plan, keyed.key_id, keyed.file(data), report, progress)
     return _closed(importer, report)
+
+
+def _read_file(path: Path, options: ImportOptions) -> tuple[bytes, Sheet]:
+    data = sheet.read_bytes(path)
+    return data, sheet.read(data, columns(options), delimiter=delimiter(options), encoding=options.encoding,
+                            header=not options.no_header)  # fmt: skip
 
 
 def undo_steps(importer: Importer, batch: int, progress: Progress) -> Generator[Submission, list[Receipt], int]:
@@ -125,14 +164,22 @@ def undo_steps(importer: Importer, batch: int, progress: Progress) -> Generator[
 
 
 def _plan(
-    importer: Importer, read: Sheet, options: ImportOptions, books: Books, keyed: Keyed, rejects: Rejects
-) -> Plan:
-    tx = importer.tables
+    tx: Tables, read: Sheet, options: ImportOptions, books: Books, keyed: Keyed, rejects: Rejects
+) -> Generator[Aside[Any] | None, Any, Plan]:
+    """Read the rows, which needs no state and may take a while, and then hold them against it."""
+    by = history.keyed_by(read) if options.kind == TRANSFERS else "label"
+    check_identity(tx, options, keyed, by)
     if options.kind == MEMBERS:
-        return people.plan(tx, read, options, keyed, rejects)
+        persons = Aside(lambda: people.read(read, keyed, rejects))
+        yield persons
+        return (yield from people.plan(tx, persons.result, keyed))
     if options.kind == TRANSFERS:
-        return history.plan(tx, read, options, books, keyed, rejects)
-    return openings.plan(tx, read, options, books, keyed, rejects)
+        rows = Aside(lambda: history.read(read, options, books, keyed, rejects))
+        yield rows
+        return (yield from history.plan(tx, rows.result, options, books, keyed, by, rejects))
+    balances = Aside(lambda: openings.read(read, options, books, keyed, rejects))
+    yield balances
+    return (yield from openings.plan(tx, balances.result, options, books, keyed, rejects))
 
 
 def _report(options: ImportOptions, read: Sheet, books: Books, plan: Plan, rejects: Rejects) -> ImportReport:
@@ -158,9 +205,7 @@ def _report(options: ImportOptions, read: Sheet, books: Books, plan: Plan, rejec
     report.amount_in = options.amount_in or ("hours" if books.kind == "hours" else "units")
     report.entered = len(_to_enter(plan))
     report.breaches = plan.course.breaches()
-    losses = plan.losses()
-    report.rounded = len(losses)
-    report.lost_minor = _decimal(sum(losses, Fraction()))
+    report.rounded, report.lost_minor = plan.loss.rounded, _decimal(plan.loss.lost)
     if books.creates and options.decimals is None and report.unit_kind != "hours":
         report.notes.append(
             f"{options.unit} gets {report.decimals} decimals, the fewest that lose least; they never change "
@@ -232,8 +277,10 @@ def _post(
     op: dict[str, Any] = {"op": "books.post", "batch": report.batch}
     if isinstance(plan, Openings):
         op = {**op, "op": "books.open_balances", "against": plan.against}
-    rows = _opening_items(plan) if isinstance(plan, Openings) else _movement_items(plan)
-    yield from _submit(packer, op, "rows", rows, done, total, progress)
+    rows: Sequence[Opening | Movement] = plan.openings if isinstance(plan, Openings) else plan.movements
+    for start in range(0, len(rows), SLICE):
+        items = [_item(plan.labels, row) for row in rows[start : start + SLICE]]
+        done = yield from _submit(packer, op, "rows", items, done, total, progress)
 
 
 def _submit(
@@ -277,23 +324,14 @@ def _party(labels: Labels, label: str) -> int:
     return party
 
 
-def _movement_items(plan: History) -> list[Item]:
-    return [
-        Item(
-            {"key": row.key, "day": row.moment.day, "payer": _party(plan.labels, row.payer),
-             "payee": _party(plan.labels, row.payee), "amount_minor": row.amount_minor},
-            {"memo": row.memo} if row.memo else {},
-        )
-        for row in plan.movements
-    ]  # fmt: skip
-
-
-def _opening_items(plan: Openings) -> list[Item]:
-    return [
-        Item({"key": row.key, "day": row.day, "label": _party(plan.labels, row.label),
-              "balance_minor": row.balance_minor})
-        for row in plan.openings
-    ]  # fmt: skip
+def _item(labels: Labels, row: Movement | Opening) -> Item:
+    """A row as its command has it; every label it names was entered before."""
+    if isinstance(row, Opening):
+        return Item({"key": row.key, "day": row.day, "label": _party(labels, row.label),
+                     "balance_minor": row.balance_minor})  # fmt: skip
+    public = {"key": row.key, "day": row.moment.day, "payer": _party(labels, row.payer),
+              "payee": _party(labels, row.payee), "amount_minor": row.amount_minor}  # fmt: skip
+    return Item(public, {"memo": row.memo} if row.memo else {})
 
 
 def _write_skipped(path: Path, read: Sheet, rejects: Rejects, *, header: bool) -> Path:

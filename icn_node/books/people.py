@@ -8,12 +8,12 @@ handle, else the name. It must not know invitations.
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from icn_node.books.identity import Keyed, label_of
-from icn_node.books.options import ImportOptions
-from icn_node.books.planning import Labels, Rejects, check_identity, checked_label, whole_lines
+from icn_node.books.planning import PAUSE_AFTER, Labels, Rejects, checked_label, whole_lines
 from icn_node.books.sheet import Line, Sheet
 from icn_node.kernel import registry
 from icn_node.kernel.imports import ImportedLabel
@@ -48,11 +48,10 @@ class People:
     claimed: int = 0
 
 
-def plan(tx: Tables, sheet: Sheet, options: ImportOptions, keyed: Keyed, rejects: Rejects) -> People:
-    """Plan an import of members. Raises OtherImportKey."""
-    check_identity(tx, options, keyed, "label")
-    planned = People(Labels(tx, keyed))
+def read(sheet: Sheet, keyed: Keyed, rejects: Rejects) -> list[Person]:
+    """Read the people of a file, without a look at the state."""
     seen: dict[str, int] = {}
+    found = []
     for line in whole_lines(sheet, rejects):
         person, wrong = _person(sheet, line, keyed)
         if not wrong and person.label in seen:
@@ -61,6 +60,14 @@ def plan(tx: Tables, sheet: Sheet, options: ImportOptions, keyed: Keyed, rejects
             rejects.add(line, wrong)
             continue
         seen[person.label] = line.number
+        found.append(person)
+    return found
+
+
+def plan(tx: Tables, found: list[Person], keyed: Keyed) -> Generator[None, Any, People]:
+    """Plan an import of members against the state, pausing now and then."""
+    planned = People(Labels(tx, keyed))
+    for count, person in enumerate(found, 1):
         known = tx.get(ImportedLabel, planned.labels.key(person.label))
         party = None if known is None else tx.get(registry.Party, known.party)
         if known is None or party is None:
@@ -71,6 +78,8 @@ def plan(tx: Tables, sheet: Sheet, options: ImportOptions, keyed: Keyed, rejects
             planned.known += 1
         else:
             planned.changed.append(person)
+        if count % PAUSE_AFTER == 0:
+            yield None
     return planned
 
 

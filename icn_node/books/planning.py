@@ -9,7 +9,7 @@ has no bad rows is refused by no rule of the space, unless the state changes mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -28,6 +28,7 @@ from icn_node.kernel.tables import Tables
 
 MOST_LABEL: Final = 500  # characters of a label; more is a memo in the wrong column
 MOST_TEXT: Final = 4_000  # characters of a memo
+PAUSE_AFTER: Final = 500  # rows: some 20 ms of planning, in which a daemon answers nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,20 @@ def scale_of(books: Books, options: ImportOptions, values: list[Fraction]) -> Sc
         factor = amounts.HOURS_IN.get(amount_in, Fraction(1))
         decimals = amounts.fewest_decimals(abs(value) * factor for value in values)
     return Scale(decimals, amounts.scale(amount_in, decimals, hours=hours), options.exact)
+
+
+@dataclass(slots=True)
+class Loss:
+    """What rounding takes from the values that will be posted. lost: together, in minor units."""
+
+    rounded: int = 0
+    lost: Fraction = field(default_factory=Fraction)
+
+    def add(self, lost: Fraction) -> None:
+        """Count what one value loses, if anything."""
+        if lost:
+            self.rounded += 1
+            self.lost += lost
 
 
 class Labels:

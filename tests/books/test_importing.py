@@ -18,6 +18,7 @@ from icn_node import vault
 from icn_node.books import identity, importing
 from icn_node.books.errors import BadOptions, BooksError, ImportRefused, Unclear
 from icn_node.books.options import import_options
+from icn_node.books.packing import Submission
 from icn_node.books.report import words
 from icn_node.books.session import SpaceSession
 from icn_node.kernel import imports, ledger, private
@@ -497,8 +498,13 @@ def test_a_refusal_meanwhile_stops_the_import_and_says_so(coop: Coop) -> None:
     going = importing.steps(coop.session(), options, quiet)
     session = coop.session()
     wanted = next(going)
-    while wanted is None or not session.tables.last_no("import"):
-        wanted = going.send([] if wanted is None else session.submit(wanted.blocks, wanted.blobs))
+    while not isinstance(wanted, Submission) or not session.tables.last_no("import"):
+        receipts: list[Receipt] = []
+        if isinstance(wanted, Submission):
+            receipts = session.submit(wanted.blocks, wanted.blobs)
+        elif wanted is not None:
+            wanted.run()
+        wanted = going.send(receipts)
     tx = coop.space.tables
     authority = tx.get(imports.ImportAuthority, 1)
     assert authority is not None
