@@ -24,6 +24,7 @@ MOST_WAITING_BYTES = 32 << 20
 MOST_PER_AUTHOR = 256
 MOST_PER_AUTHOR_BYTES = 1 << 20
 BATCH = 1_024  # events verified and committed together
+RETRY_S = 5.0  # after a fault of the machine while timers were to run
 INLINE = 16  # up to so many are verified here: asking the process would take longer
 
 _AUTHOR = b"\x66author\x58\x22"
@@ -72,6 +73,8 @@ class Committer:
         self._wake = trio.Event()
         self._timer = trio.Event()
         self._empty = trio.Event()
+        self.trouble = ""
+        """Why due timers could not run at the last try, '' if they could."""
 
     @property
     def waiting(self) -> int:
@@ -180,5 +183,11 @@ class Committer:
             with trio.move_on_after(min(wait, 60.0)):
                 await self._timer.wait()
             if not self._space.stopped and self._space.validates:
-                self._space.tick(self._clock())
-                await trio.lowlevel.checkpoint()
+                try:
+                    self._space.tick(self._clock())
+                except (SpaceStopped, OSError) as error:  # a full disk, say: timers wait, and submitters are told
+                    self.trouble = str(error)
+                    await trio.sleep(RETRY_S)
+                else:
+                    self.trouble = ""
+                    await trio.lowlevel.checkpoint()

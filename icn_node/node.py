@@ -68,23 +68,25 @@ class Node:
             backups = BackupSchedule(
                 home, self.config.backup, lambda: methods.call(Session(), "backup.create", {}), self.clock, self.log
             )
-            listener = listen(home.socket_path)
             server = Server(methods, self.log)
-            async with trio.open_nursery() as nursery:
-                await nursery.start(server.serve, listener)
-                nursery.start_soon(committer.run)
-                nursery.start_soon(backups.run)
-                nursery.start_soon(self._watch_signals)
-                self.log.info("started", home=home.path, space=name, log=space.machine.frontier.size)
-                if space.stopped:
-                    self.log.warning("stopped_executing", why=space.stopped)
-                task_status.started(self)
-                await self._stop.wait()
-                with trio.move_on_after(self.config.node.stop_seconds):
-                    await committer.drained()
-                nursery.cancel_scope.cancel()
+            listener = listen(home.socket_path)
+            try:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(server.serve, listener)
+                    nursery.start_soon(committer.run)
+                    nursery.start_soon(backups.run)
+                    nursery.start_soon(self._watch_signals)
+                    self.log.info("started", home=home.path, space=name, log=space.machine.frontier.size)
+                    if space.stopped:
+                        self.log.warning("stopped_executing", why=space.stopped)
+                    task_status.started(self)
+                    await self._stop.wait()
+                    with trio.move_on_after(self.config.node.stop_seconds):
+                        await committer.drained()
+                    nursery.cancel_scope.cancel()
+            finally:
+                home.socket_path.unlink(missing_ok=True)
         finally:
-            home.socket_path.unlink(missing_ok=True)
             if verifier is not None:
                 verifier.close()
             space.close()
@@ -99,6 +101,7 @@ class Node:
         return {
             "up_seconds": (self.clock() - self.started_ms) // 1000,
             "waiting": committer.waiting,
+            "trouble": committer.trouble,
             "connections": server.connections,
             "home": str(self.home.path),
         }
