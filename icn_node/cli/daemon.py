@@ -108,8 +108,9 @@ def _greeting(node: Node) -> list[str]:
 
 def _shown_command() -> str:
     """How whoever started this can call `icn`: by its name if it is on their path, else by where it lies."""
-    here = os.path.relpath(sys.argv[0])
-    return "icn" if sys.argv[0] == "icn" or os.environ.get("ICN_ON_PATH") else min(here, sys.argv[0], key=len)
+    called = sys.argv[0].removesuffix("-node")  # `icn-node` lies beside `icn`, which is what takes commands
+    here = os.path.relpath(called)
+    return "icn" if called == "icn" or os.environ.get("ICN_ON_PATH") else min(here, called, key=len)
 
 
 def _home_option(node: Node) -> str:
