@@ -176,18 +176,22 @@ class Committer:
 
     async def _run_timers(self) -> None:
         while True:
-            due = None if self._space.stopped else self._space.next_due_ms()
-            wait = math.inf if due is None else max(0.0, (due - self._clock()) / 1000)
-            self._timer = trio.Event()
-            # A machine that slept or whose clock was set finds out within a minute.
-            with trio.move_on_after(min(wait, 60.0)):
-                await self._timer.wait()
-            if not self._space.stopped and self._space.validates:
-                try:
-                    self._space.tick(self._clock())
-                except (SpaceStopped, OSError) as error:  # a full disk, say: timers wait, and submitters are told
-                    self.trouble = str(error)
-                    await trio.sleep(RETRY_S)
-                else:
-                    self.trouble = ""
-                    await trio.lowlevel.checkpoint()
+            try:
+                await self._next_timers()
+            except (SpaceStopped, OSError) as error:  # a full disk, say: timers wait, and submitters are told
+                self.trouble = str(error)
+                await trio.sleep(RETRY_S)
+            else:
+                self.trouble = ""
+
+    async def _next_timers(self) -> None:
+        """Wait until timers may be due, and run them."""
+        due = None if self._space.stopped else self._space.next_due_ms()
+        wait = math.inf if due is None else max(0.0, (due - self._clock()) / 1000)
+        self._timer = trio.Event()
+        # A machine that slept or whose clock was set finds out within a minute.
+        with trio.move_on_after(min(wait, 60.0)):
+            await self._timer.wait()
+        if not self._space.stopped and self._space.validates:
+            self._space.tick(self._clock())
+            await trio.lowlevel.checkpoint()
