@@ -111,7 +111,11 @@ class Intake:
             and issubclass(declared, msgspec.Struct)
             and isinstance(value, dict)
         ):
-            return Intake(self.tx, self.unit)._fields(declared, value, {})
+            inside = Intake(self.tx, self.unit)
+            fields = inside._fields(declared, value, {})
+            if inside.texts:  # left out silently, it would be lost
+                raise wrong(name, f"{min(inside.texts)}: a private text within a list takes a composed event")
+            return fields
         convert = _CONVERSIONS.get(kind)
         converted = value if convert is None else convert(self, name, value, decimal)
         _check_range(name, kind, declared, value, converted)
