@@ -17,7 +17,8 @@ import msgspec
 import trio
 
 from dag.cid import cid_text
-from dag.event import attach, decode_event, signing_bytes
+from dag.codec import CodecError
+from dag.event import InvalidEvent, attach, decode_event, signing_bytes
 from dag.keys import SigningKey, did_of
 from dag.store import StoreError
 from icn_node import vault
@@ -38,6 +39,22 @@ from icn_node.rpc.session import Session
 from icn_node.space import Space
 
 Submit = Callable[[Sequence[bytes], Mapping[bytes, bytes]], Awaitable[list[Receipt]]]
+
+
+def _unfit(error: Exception) -> str:
+    """What of the given fields no event can hold, in words."""
+    said = str(error)
+    if isinstance(error, private.PayloadInvalid):
+        return f"a private text of more than {private.PAYLOAD_MAX_BYTES} bytes"
+    if isinstance(error, InvalidEvent) and error.code == "too_large":
+        return f"it would have {error.facts['bytes']} bytes, and at most {error.facts['limit']} fit"
+    if isinstance(error, InvalidEvent) and error.facts.get("field") == "until":
+        return "until must be a time after 1970"
+    if isinstance(error, UnicodeError) or "utf8" in said:
+        return "a text that is not valid Unicode"
+    if "integer_out_of_range" in said:
+        return "a number beyond 64 bits"
+    return said
 
 
 class Methods:
@@ -100,6 +117,8 @@ class Methods:
             raise RpcError(jsonrpc.LOCKED, f"{error}: {advice}") from None
         except KeystoreError as error:
             raise RpcError(jsonrpc.LOCKED, str(error)) from None
+        except (InvalidEvent, CodecError, private.PayloadInvalid, UnicodeError) as error:
+            raise RpcError(jsonrpc.INVALID_PARAMS, f"this does not fit into an event: {_unfit(error)}") from None
 
     async def _answer(self, session: Session, name: str, params: dict[str, Any]) -> Any:
         method = NODE_METHODS.get(name)

@@ -117,6 +117,8 @@ async def take(methods: Methods, session: Session, params: dict[str, Any]) -> An
             return
         fields = decode(data)
         if isinstance(fields, dict) and "ops" in fields:
+            if fields.get("space", cid) != space.cid:
+                raise ArchiveError("its events are of another space")
             seen += 1
             if not space.store.events.has(cid):
                 found.append(data)
