@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 MOST_BYTES = 1 << 20  # of a request's line; the node's limit
+MOST_CALLS = 128  # in one batch; the node takes 256
 PATH_MOST = 107  # bytes of a socket's path, sun_path of unix(7)
 CONNECTION_LOST = "connection_lost"
 PATIENCE = 0.5  # seconds between signs of life while an answer takes long
@@ -79,39 +80,52 @@ class Connection:
         self, method: str, params: dict[str, Any] | None = None, progress: Progress | None = None, timeout: float = 0
     ) -> Any:
         """The result of one call. timeout: seconds to wait at most, 0 for ever. Raises Failure."""
-        answer = self._exchange([(method, params or {})], progress, timeout)[0]
+        self._next += 1
+        line = _request(self._next, method, params or {})
+        answer = self._answers(line, [self._next], progress, timeout)[0]
         if isinstance(answer, Failure):
             raise answer
         return answer
 
-    def pipeline(self, calls: Sequence[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
-        """Results of calls that are sent at once, in order; a `Failure` stands where one failed."""
-        return self._exchange(calls, progress, 0)
+    def batch(self, calls: Sequence[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
+        """Results of calls that are carried out in their order; a `Failure` stands where one failed. Many go in one
+        line, as a batch of JSON-RPC."""
+        answers: list[Any] = []
+        lines: list[bytes] = []
+        first = self._next + 1
 
-    def _exchange(
-        self, calls: Sequence[tuple[str, dict[str, Any]]], progress: Progress | None, timeout: float
-    ) -> list[Any]:
-        wanted: dict[int, int] = {}
-        lines = bytearray()
-        for place, (method, params) in enumerate(calls):
+        def send() -> None:
+            nonlocal first
+            if lines:
+                frame = b"[" + b",".join(lines) + b"]"
+                answers.extend(self._answers(frame, list(range(first, self._next + 1)), progress, 0))
+                lines.clear()
+                first = self._next + 1
+
+        for method, params in calls:
+            line = _request(self._next + 1, method, params)
+            if len(lines) == MOST_CALLS or sum(map(len, lines)) + len(lines) + len(line) + 2 > MOST_BYTES:
+                send()
             self._next += 1
-            wanted[self._next] = place
-            request = {"jsonrpc": "2.0", "id": self._next, "method": method, "params": params}
-            line = json.dumps(request, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-            if len(line) > MOST_BYTES:
-                raise Failure(USAGE, f"this is {len(line)} bytes, and the node takes {MOST_BYTES} at once")
-            lines += line + b"\n"
-        answers: list[Any] = [None] * len(calls)
+            lines.append(line)
+        send()
+        return answers
+
+    def _answers(self, frame: bytes, ids: list[int], progress: Progress | None, timeout: float) -> list[Any]:
+        """Send a line and wait for what answers it: a result or a Failure for each id."""
+        if len(frame) > MOST_BYTES:
+            raise Failure(USAGE, f"this is {len(frame)} bytes, and the node takes {MOST_BYTES} at once")
+        found: dict[Any, Any] = {}
         try:
             self._stream.settimeout(None)
-            self._stream.sendall(lines)
-            while wanted:
+            self._stream.sendall(frame + b"\n")
+            while not all(i in found for i in ids):
                 message = self._message(progress, timeout)
-                place = wanted.pop(message.get("id", 0), -1)
-                if place >= 0:
-                    answers[place] = from_rpc(message["error"]) if "error" in message else message.get("result")
-                elif "error" in message and message.get("id") is None:
-                    raise from_rpc(message["error"])
+                for response in message if isinstance(message, list) else [message]:
+                    if "error" in response and response.get("id") is None:
+                        raise from_rpc(response["error"])
+                    failed = "error" in response
+                    found[response.get("id")] = from_rpc(response["error"]) if failed else response.get("result")
         except TimeoutError:
             raise Failure(
                 UNREACHABLE,
@@ -120,7 +134,7 @@ class Connection:
             ) from None
         except OSError as error:
             raise self._lost(error.strerror or str(error)) from None
-        return answers
+        return [found[i] for i in ids]
 
     @staticmethod
     def _lost(why: str) -> Failure:
@@ -131,8 +145,8 @@ class Connection:
             advice="whether it was carried out is not known: look at `icn dag log` before you try again.",
         )
 
-    def _message(self, progress: Progress | None, timeout: float = 0) -> dict[str, Any]:
-        """The next response; notifications on the way are kept."""
+    def _message(self, progress: Progress | None, timeout: float = 0) -> dict[str, Any] | list[dict[str, Any]]:
+        """The next response, or batch of them; notifications on the way are kept."""
         while True:
             line = self._line()
             if line is None:
@@ -150,7 +164,7 @@ class Connection:
                 self._buffer += data
                 continue
             message = self._parsed(line)
-            if "method" not in message:
+            if isinstance(message, list) or "method" not in message:
                 return message
             if message["method"] == "progress":
                 if progress is not None:
@@ -168,18 +182,20 @@ class Connection:
         return line
 
     @staticmethod
-    def _parsed(line: bytes) -> dict[str, Any]:
+    def _parsed(line: bytes) -> dict[str, Any] | list[dict[str, Any]]:
         try:
             message = json.loads(line)
         except ValueError:
             message = None
-        if not isinstance(message, dict):
+        parts = message if isinstance(message, list) else [message]
+        if not parts or not all(isinstance(part, dict) for part in parts):
             raise Failure(
                 INTERNAL,
                 "what answers on the socket does not speak JSON-RPC",
                 advice="is another program using node.sock in this home?",
             )
-        return message
+        found: dict[str, Any] | list[dict[str, Any]] = message
+        return found
 
     def news(self) -> Iterator[dict[str, Any]]:
         """Notifications as they come, until the node closes the connection."""
@@ -189,7 +205,7 @@ class Connection:
             line = self._line()
             if line is not None:
                 message = self._parsed(line)
-                if "method" in message:
+                if isinstance(message, dict) and "method" in message:
                     yield message
                 continue
             self._stream.settimeout(None)
@@ -200,3 +216,8 @@ class Connection:
             if not data:
                 return
             self._buffer += data
+
+
+def _request(identifier: int, method: str, params: dict[str, Any]) -> bytes:
+    request = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
+    return json.dumps(request, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -67,14 +67,15 @@ class Node:
             self._opened = True
         return self.connection.call(*wanted, progress)
 
-    def pipeline(self, calls: list[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
-        """Results of several calls, a `Failure` in place of one that failed; without a daemon the first one ends it."""
+    def batch(self, calls: list[tuple[str, dict[str, Any]]], progress: Progress | None = None) -> list[Any]:
+        """Results of calls in their order, a `Failure` in place of one that failed; without a daemon the first that
+        fails ends it."""
         if self.connection is None:
             return self._local([*self._opening(), *calls], progress)[len(self._opening()) :]
         if self._session is not None and not self._opened:
             self.connection.call(*self._opening()[0])
             self._opened = True
-        return self.connection.pipeline(calls, progress)
+        return self.connection.batch(calls, progress)
 
     def _opening(self) -> list[tuple[str, dict[str, Any]]]:
         if self._session is None:

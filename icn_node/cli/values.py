@@ -33,6 +33,9 @@ def read_text(option: str, text: str) -> str:
         return text
     try:
         return read_file(text if text == "-" else text[1:]).decode().removesuffix("\n")
+    except Failure as failure:
+        failure.advice = "a text that begins with @ is written with two: @@."
+        raise
     except UnicodeDecodeError:
         raise Failure(INVALID, f"--{option}: {text} is not UTF-8 text", code="file") from None
 

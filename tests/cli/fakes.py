@@ -21,11 +21,12 @@ class Error(Exception):
 
 class FakeNode:
     """Serves `answers`: a method's result, an Error, bytes to send as they are, or a tuple of those in a row
-    (bytes, then the result; None closes). `calls` has what was asked."""
+    (bytes, then the result; None closes). `calls` has what was asked, `frames` how many calls each batch held."""
 
     def __init__(self, home: Path, answers: Answers) -> None:
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.frames: list[int] = []
         home.mkdir(exist_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(home / "node.sock"))
@@ -53,9 +54,22 @@ class FakeNode:
                 except OSError:
                     continue  # the client has gone
 
+    def _response(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One of a batch: a plain result or an Error."""
+        self.calls.append((request["method"], request["params"]))
+        answer = self.answers.get(request["method"], Error(-32601, "there is no such method"))
+        held = {"error": answer.body} if isinstance(answer, Error) else {"result": answer}
+        return {"jsonrpc": "2.0", "id": request["id"], **held}
+
     def _talk(self, lines: Any) -> None:
         for line in lines:
-            request = json.loads(line)
+            asked = json.loads(line)
+            if isinstance(asked, list):
+                self.frames.append(len(asked))
+                lines.write(json.dumps([self._response(request) for request in asked]).encode() + b"\n")
+                lines.flush()
+                continue
+            request = asked
             self.calls.append((request["method"], request["params"]))
             answer = self.answers.get(request["method"], Error(-32601, f"there is no method {request['method']!r}"))
             for part in answer if isinstance(answer, tuple) else (answer,):

@@ -65,7 +65,10 @@ def test_calls_in_order_with_their_parameters(tmp_path: Path) -> None:
     with FakeNode(tmp_path, {"a": {"n": "é"}, "b": None}) as node, opened(tmp_path) as connection:
         node.answers["b"] = "second"
         assert connection.call("a", {"x": "ü"}) == {"n": "é"}
-        assert connection.pipeline([("b", {}), ("a", {}), ("none", {})])[:2] == ["second", {"n": "é"}]
+        answers = connection.batch([("b", {}), ("a", {}), ("none", {})])
+        assert answers[:2] == ["second", {"n": "é"}]
+        assert answers[2].status == USAGE
+        assert connection.batch([]) == []
         assert node.calls[0] == ("a", {"x": "ü"})
         assert [name for name, _ in node.calls] == ["a", "b", "a", "none"]
 
@@ -80,7 +83,7 @@ def test_every_error_ends_with_its_exit_code(tmp_path: Path, code: int, status: 
         with pytest.raises(Failure, match="it is so") as caught:
             connection.call("x")
         assert caught.value.status == status
-        assert connection.pipeline([("x", {})])[0].status == status
+        assert connection.batch([("x", {})])[0].status == status
 
 
 def test_a_refusal_has_the_clause_and_what_to_do(tmp_path: Path) -> None:
@@ -156,6 +159,16 @@ def test_long_waits_show_signs_of_life(tmp_path: Path, monkeypatch: pytest.Monke
     with FakeNode(tmp_path, {"x": ()}), opened(tmp_path) as connection, pytest.raises(Enough):
         connection.call("x", {}, progress)
     assert told == [("", 0, 0)] * 3
+
+
+def test_batches_are_cut_where_the_node_would_not_take_them(tmp_path: Path) -> None:
+    with FakeNode(tmp_path, {"x": 1}) as node, opened(tmp_path) as connection:
+        assert connection.batch([("x", {})] * 300) == [1] * 300
+        assert node.frames == [client.MOST_CALLS, client.MOST_CALLS, 300 - 2 * client.MOST_CALLS]
+        node.frames.clear()
+        assert connection.batch([("x", {"text": "a" * 400_000})] * 5) == [1] * 5
+        assert node.frames == [2, 2, 1]
+        assert [params for _, params in node.calls[-5:]] == [{"text": "a" * 400_000}] * 5
 
 
 def test_what_is_too_large_is_not_sent(tmp_path: Path) -> None:

@@ -409,6 +409,24 @@ def test_rpc(coop: Coop) -> None:
     assert paid.document["status"] == "executed"
 
 
+def test_many_calls_in_their_order(coop: Coop, tmp_path: Path) -> None:
+    file = tmp_path / "calls"
+    pay = {"method": "credit.transfer", "params": {"as": "ann", "payee": "bob", "amount": "0.01", "unit": "SUN"}}
+    file.write_text("\n".join(json.dumps(pay) for _ in range(5)) + "\n", encoding="utf-8")
+    ran = coop.icn("rpc", "--batch", str(file), "--json", **ANN)
+    assert ran.status == OK, ran
+    numbers = [row["result"]["result"] for row in ran.document]
+    assert numbers == list(range(numbers[0], numbers[0] + 5))
+    with file.open("a", encoding="utf-8") as more:
+        more.write('{"method": "no.such"}\n{"method": "dag.head"}\n')
+    mixed = coop.icn("rpc", "--batch", str(file), "--json", **ANN)
+    assert mixed.status == USAGE
+    assert [("error" in row) for row in mixed.document] == [False] * 5 + [True, False]
+    file.write_text("nonsense\n", encoding="utf-8")
+    assert coop.icn("rpc", "--batch", str(file)).status == USAGE
+    assert coop.icn("rpc").status == USAGE
+
+
 def test_notices_for_operators(coop: Coop) -> None:
     assert coop.icn("node", "notices", "--json").status == OK
 
