@@ -161,4 +161,3 @@ def notices(call: Invocation) -> int:
     after = whole_number("after", call.text("after", "0"))
     show(call, call.node.call("node.notices", {"after": after}), ("no", "time", "text"))
     return OK
-
