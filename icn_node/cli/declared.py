@@ -49,7 +49,8 @@ _SAID = {
     "hash": ("32 bytes in hex", "HEX"),
     "signature": ("64 bytes in hex", "HEX"),
     "ops": (
-        "a command line without `icn`, such as 'credit limit SUN bob --floor -200'; repeat it for more", "COMMAND",
+        "a command line without `icn`, such as 'credit limit SUN --party bob --floor -200'; repeat it for more",
+        "COMMAND",
     ),
     "map": ("", "JSON"),
 }  # fmt: skip

@@ -158,14 +158,20 @@ def on_invitation(tx: Tables, no: int, ctx: Context) -> None:
         _end_invitation(tx, invitation, "expire", None)
 
 
-def _open_invitation(tx: Tables, key: str, proof: bytes, did: str, space: bytes, time_ms: int) -> Invitation:
-    """The invitation, if it is open and its key signed for the DID."""
-    public = keyring.checked(key)
+def check_open(tx: Tables, public: bytes, time_ms: int) -> Invitation:
+    """The invitation of that key, if it can still be used. Raises UnknownInvitation, InvitationOver."""
     found = tx.get(Invitation, public)
     if found is None:
         raise UnknownInvitation
     if found.status != "open" or time_ms >= found.until_ms:
         raise InvitationOver(status="expired" if found.status == "open" else found.status)
+    return found
+
+
+def _open_invitation(tx: Tables, key: str, proof: bytes, did: str, space: bytes, time_ms: int) -> Invitation:
+    """The invitation, if it is open and its key signed for the DID."""
+    public = keyring.checked(key)
+    found = check_open(tx, public, time_ms)
     if not verify(public, keyring.invitation_bytes(space, did), proof):
         raise InvitationNotProven(member=did)
     return found

@@ -24,6 +24,7 @@ from icn_node.invitation import BadInvitation, Invitation
 from icn_node.kernel import keyring, notices, private, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.private import Payload
+from icn_node.modules.invitation import check_open
 from icn_node.receipts import Receipt
 from icn_node.rpc import bookwork, discover, jsonrpc, whole
 from icn_node.rpc.edge import Intake, iso, whole_of, wrong
@@ -184,6 +185,9 @@ async def _join(methods: Methods, session: Session, params: dict[str, Any]) -> A
     params.pop("code")
     if code.space != methods.space.cid:
         raise wrong("code", "an invitation to this space: this one is for another")
+    one_time = SigningKey.from_seed(code.seed)
+    # Said before a key is made for nothing; the event would only be turned away at the door, without the reason.
+    check_open(methods.space.tables, one_time.public, methods.clock())
     if "as" in params:
         key = methods.key_for(session, params.pop("as"))
         custody = "node" if methods.keystore.holds(key.did) else "self"
@@ -191,7 +195,6 @@ async def _join(methods: Methods, session: Session, params: dict[str, Any]) -> A
         made = await _create_key(methods, session, {"secret": _text(params, "secret")})
         key, custody = session.keys[made["did"]], "node"
     params.pop("secret", None)
-    one_time = SigningKey.from_seed(code.seed)
     params |= {
         "invitation": one_time.did, "custody": custody,
         "proof": one_time.sign(keyring.invitation_bytes(methods.space.cid, key.did)).hex(),
