@@ -8,6 +8,7 @@ It must not know how choices were asked for.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -18,10 +19,11 @@ import msgspec
 
 from dag.event import sign_event
 from dag.keys import SigningKey, public_of
+from dag.store_file import sync_folder
 from icn_node import vault
 from icn_node.home import Home, HomeError
 from icn_node.kernel import calendar, private
-from icn_node.kernel.bylaws import Document
+from icn_node.kernel.bylaws import BylawsInvalid, Document, Rulebook
 from icn_node.keystore import Keystore, node_key
 from icn_node.modules import MODULES
 from icn_node.paper import paper_of
@@ -35,6 +37,10 @@ QUICK: dict[str, Any] = {
     "op": "governance.set_type", "ver": 1, "type": "quick", "discussion_ms": 0, "deliberation_ms": 0,
     "voting_ms": 30 * 86_400_000, "implementation_ms": 0, "early": True, "method": "majority", "quorum": "1/2",
 }  # fmt: skip
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_UNFINISHED = ".founding"  # what a space is called until it is whole: no name that one can have
 
 
 class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,15 +77,25 @@ class Founded(msgspec.Struct, frozen=True):
     recovery_key: str
 
 
+def _remove(space: Path, guard: Path) -> None:
+    """Remove what is left of a founding that was cut off."""
+    for suffix in ("", "-wal", "-shm", "-lock"):
+        space.with_name(space.name + suffix).unlink(missing_ok=True)
+    guard.unlink(missing_ok=True)
+
+
 def bylaws_document(text: str) -> dict[str, Any]:
     """A bylaws file (TOML) as it stands in the genesis event. Raises HomeError with what is wrong."""
     try:
         raw = tomllib.loads(text)
         raw["clauses"] = raw.pop("clause", [])
         document = msgspec.convert(raw, Document)
+        Rulebook(document)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         msg = f"the bylaws do not read: {error}"
         raise HomeError(msg) from None
+    except BylawsInvalid as error:
+        raise HomeError(str(error)) from None
     found: dict[str, Any] = msgspec.to_builtins(document)
     return found
 
@@ -106,6 +122,15 @@ def found(
         raise HomeError(msg)
     if not calendar.known(choices.timezone):
         msg = f"{choices.timezone} is not a known time zone: use an IANA name such as Europe/Amsterdam"
+        raise HomeError(msg)
+    if not _NAME.fullmatch(choices.name):
+        msg = f"the space's name is a-z, 0-9, '_', '.' and '-', from a letter on, at most 64, not {choices.name!r}"
+        raise HomeError(msg)
+    if home.space_path(choices.name).exists():
+        msg = (
+            f"{home.space_path(choices.name)} is a space already, but {home.config_path} is missing: put it back, or "
+            "move the space away"
+        )
         raise HomeError(msg)
     document = bylaws_document(Path(choices.bylaws).read_text(encoding="utf-8") if choices.bylaws else default_bylaws())
     home.make()
@@ -149,13 +174,22 @@ def found(
         ops=[op, *(dict(o) for o in ops)],
     )  # fmt: skip
     path, guard = home.space_path(choices.name), home.guard_path(choices.name)
-    space = Space.create(path, guard, genesis, node, now_ms=now_ms, blobs=blobs)
+    unfinished, its_guard = home.space_path(_UNFINISHED), home.guard_path(_UNFINISHED)
+    _remove(unfinished, its_guard)
     try:
-        if blobs:
-            with space.store.transaction():
-                vault.GroupKeys(space.store, vault_key).adopt(vault.quarter(now_ms), *group)
+        space = Space.create(unfinished, its_guard, genesis, node, now_ms=now_ms, blobs=blobs)
+        try:
+            if blobs:
+                with space.store.transaction():
+                    vault.GroupKeys(space.store, vault_key).adopt(vault.quarter(now_ms), *group)
+        finally:
+            space.close()
+        its_guard.replace(guard)
+        unfinished.replace(path)
     finally:
-        space.close()
+        _remove(unfinished, its_guard)
+    for file in (guard, path):
+        sync_folder(file)
     # Last: a home with an icn.toml is a home that is whole.
     home.write_config(choices.name, default=choices.handle, sample=choices.sample)
     return Founded(genesis.cid, founder.did, node.did, recovery_key)

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from icn_node.cli.failure import USAGE, Failure
 from icn_node.cli.grammar import Param, Verb, written
-from icn_node.cli.values import csv_rows, json_value, read_text
+from icn_node.cli.values import csv_rows, json_value, read_text, toml_value
 from icn_node.kernel.fields import description_of, element_of, kind_of
 from icn_node.kernel.module import CommandSpec, Module, QuerySpec
 from icn_node.modules import MODULES
@@ -229,7 +229,7 @@ def _described(spec: FieldSpec) -> str:
         names = _struct_names(inner)
         if spec.kind == "list" and names:
             return own or f"{'='.join(names)}, comma-separated, or a CSV or JSON file as @FILE"
-        return own or "JSON, or a file as @FILE"
+        return own or "JSON, or a file as @FILE, which may be TOML"
     said = _SAID.get(kind, ("", ""))[0]
     text = said if kind in _TYPED_OTHERWISE else own or said
     choices = choices_of(inner)
@@ -335,8 +335,24 @@ def _wired(param: Param, declared: Any, kind: str, value: Value) -> Any:
     if kind in ("private", "text"):
         return read_text(param.option, value)
     if kind == "map":
-        return _scalar(value) if _is_scalar(declared) else json_value(param.option, value)
+        return _scalar(value) if _is_scalar(declared) else _object(param, declared, value)
     return value
+
+
+def _fields_of(declared: Any) -> list[str]:
+    is_struct = isinstance(declared, type) and issubclass(declared, msgspec.Struct)
+    return [field.name for field in msgspec.structs.fields(declared)] if is_struct else []
+
+
+def _object(param: Param, declared: Any, text: str) -> Any:
+    """An object: JSON, or a TOML file, which names the entries of a list one by one: [[clause]] for `clauses`."""
+    if not text.startswith("@") or not text.endswith(".toml"):
+        return json_value(param.option, text)
+    found = toml_value(param.option, text)
+    for name in set(_fields_of(declared)) - found.keys():
+        if name.removesuffix("s") in found:
+            found[name] = found.pop(name.removesuffix("s"))
+    return found
 
 
 def _scalar(text: str) -> int | str | bool:
@@ -453,4 +469,3 @@ def example_line(verb: Verb, example: Mapping[str, Any]) -> str:
     if not example and any(p.required for p in verb.params):
         return ""
     return written(verb, typed(verb, example))
-

@@ -51,6 +51,16 @@ def json_value(option: str, text: str) -> Any:
         raise Failure(USAGE, f"--{option} is not JSON: {error}") from None
 
 
+def toml_value(option: str, text: str) -> dict[str, Any]:
+    """What a TOML file, named as @FILE, holds. Raises Failure."""
+    import tomllib
+
+    try:
+        return tomllib.loads(read_text(option, text))
+    except tomllib.TOMLDecodeError as error:
+        raise Failure(INVALID, f"--{option}: {text[1:]} is not TOML: {error}", code="file") from None
+
+
 def csv_rows(option: str, content: str) -> list[dict[str, str]]:
     """The rows of a CSV text by the names of its first line; empty cells are left out. Raises Failure."""
     import csv
