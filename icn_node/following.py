@@ -17,7 +17,7 @@ from icn_node.modules.space import CharterQuery
 from icn_node.space import Space
 from icn_node.verifier import Verifier
 
-_UNNAMED = "incoming"
+_UNNAMED = ".incoming"  # no name that a space can have
 
 
 def make(

@@ -153,7 +153,7 @@ class Home:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write_config(self, space: str, *, default: str = "", secret_file: str = "", sample: bool = False) -> None:
-        """Write the commented icn.toml of a new home."""
+        """Write the commented icn.toml of a new home: there whole or not at all."""
         text = TEMPLATE.format(
             space=space,
             sample="\n# This is the sample co-op that scripts/run made, to try things out.\nsample = true\n"
@@ -162,7 +162,12 @@ class Home:
             default=f'default = "{default}"' if default else '#default = ""',
             secret_file=f'secret_file = "{secret_file}"' if secret_file else '#secret_file = ""',
         )
-        self.config_path.write_text(text, encoding="utf-8")
+        part = self.config_path.with_name("icn.toml.new")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.config_path)
 
     def config(self) -> Config:
         """The configuration. Raises HomeMissing, or HomeError with the line that is wrong."""
