@@ -34,7 +34,7 @@ class Node:
         self.home = home
         self.log = log
         self.clock = clock
-        self.started_ms = clock()
+        self.started = 0.0  # on the machine's monotonic clock: the wall's may be set back
         self.config = home.config()
         self.commits = 0
         self.events = 0
@@ -76,6 +76,7 @@ class Node:
                     nursery.start_soon(committer.run)
                     nursery.start_soon(backups.run)
                     nursery.start_soon(self._watch_signals)
+                    self.started = trio.current_time()
                     self.log.info("started", home=home.path, space=name, log=space.machine.frontier.size)
                     if space.stopped:
                         self.log.warning("stopped_executing", why=space.stopped)
@@ -99,7 +100,7 @@ class Node:
 
     def _status(self, committer: Committer, server: Server) -> dict[str, Any]:
         return {
-            "up_seconds": (self.clock() - self.started_ms) // 1000,
+            "up_seconds": int(trio.current_time() - self.started),
             "waiting": committer.waiting,
             "trouble": committer.trouble,
             "connections": server.connections,

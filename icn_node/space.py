@@ -366,8 +366,8 @@ class Space(Questions):
     def _check_stranger(self, event: Event, *, revoked: bool) -> None:
         """Admission: a key that is no member's may only join with an invitation that is open, or apply where that is
         taken; nothing else of a stranger gets into the record."""
-        if self.store.events.has(event.cid) or event.space is None:
-            return
+        if self.store.events.has(event.cid) or event.space != self.cid:
+            return  # known, or of another space: the graph says so
         if revoked:
             raise NotAdmitted("revoked_key")
         did = did_of(event.author[2:])

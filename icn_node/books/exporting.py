@@ -216,9 +216,7 @@ def _statement_head(commodities: Commodities, options: ExportOptions, page: dict
     return spreadsheets.rows([_STATEMENT, row])
 
 
-def _statement_row(
-    reader: Reader, names: Names, commodities: Commodities, line: dict[str, Any]
-) -> tuple[str, ...]:
+def _statement_row(reader: Reader, names: Names, commodities: Commodities, line: dict[str, Any]) -> tuple[str, ...]:
     other, unit = line["other"].no, line["amount"].unit
     return (
         iso_day(line["value_day"]), iso(line["time_ms"]), str(line["transfer"]), line["kind"],

@@ -161,7 +161,7 @@ def columns(options: ImportOptions) -> dict[str, str]:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """"date=When,from=Payer" as a map; a backslash keeps a comma that belongs to a name. Raises BadOptions."""
+    """ "date=When,from=Payer" as a map; a backslash keeps a comma that belongs to a name. Raises BadOptions."""
     given: dict[str, str] = {}
     for pair in text.replace("\\,", "\0").split(","):
         field, found, column = pair.replace("\0", ",").partition("=")

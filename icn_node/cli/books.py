@@ -193,4 +193,3 @@ class _backup_errors(local_errors):  # noqa: N801 - used as `with _backup_errors
                 advice="give as many of the space's recovery keys as its charter asks for.",
             )  # fmt: skip
         return super()._translated(error)
-

@@ -162,7 +162,7 @@ def near(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """" Did you mean X?" or ''."""
+    """ " Did you mean X?" or ''."""
     found = near(word, known)
     return f" Did you mean {prefix}{found}?" if found else ""
 

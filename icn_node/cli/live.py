@@ -39,9 +39,12 @@ def _told(message: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         for leaf in params.get("leaves", ()):
             document = {"topic": "commits", "commit": params.get("commit"), "time": params.get("time"), **leaf}
             what = leaf.get("what") or leaf.get("kind", "")
-            yield document, one_line(
-                f"{answers.said(params.get('time'))}  {leaf.get('index', ''):>7}  {what}  {leaf.get('outcome', '')}  "
-                f"{answers.short_did(str(leaf.get('event', '')))}".rstrip()
+            yield (
+                document,
+                one_line(
+                    f"{answers.said(params.get('time'))}  {leaf.get('index', ''):>7}  {what}  "
+                    f"{leaf.get('outcome', '')}  {answers.short_did(str(leaf.get('event', '')))}".rstrip()
+                ),
             )
     elif method == "notice":
         to = params.get("to")

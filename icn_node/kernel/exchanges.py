@@ -290,9 +290,7 @@ def may_rule(tx: Tables, ctx: Context, row: Exchange) -> bool:
     return party > 0 and registry.holds(tx, party, role, ctx.time_ms) and not concerned(tx, ctx, row, party)
 
 
-def _rule(
-    tx: Tables, ctx: Context, row: Exchange, event: str, paid_minor: int, ruling: Private | None
-) -> Exchange:
+def _rule(tx: Tables, ctx: Context, row: Exchange, event: str, paid_minor: int, ruling: Private | None) -> Exchange:
     _step(row.no, row.state, event)
     if not may_rule(tx, ctx, row):
         raise NotArbiter(exchange=row.no, role=_arbiter_role(tx, ctx, row))

@@ -190,9 +190,7 @@ def leave(tx: Tables, ctx: Context, unit: Unit, owner: int, heir: int | None) ->
 
 def acts_for(tx: Tables, ctx: Context, party: int) -> bool:
     """Whether the actor is the party or holds its mandate, or the space itself acts, by a decision."""
-    return (
-        ctx.actor.party in (party, SPACE) or registry.mandate(tx, party, ctx.actor.party, ctx.time_ms) is not None
-    )
+    return ctx.actor.party in (party, SPACE) or registry.mandate(tx, party, ctx.actor.party, ctx.time_ms) is not None
 
 
 def did_of(tx: Tables, party: int) -> str:

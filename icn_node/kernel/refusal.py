@@ -14,7 +14,7 @@ Fact = int | str
 Facts = dict[str, Fact]
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an outcome, not an error of the program
+class Refusal(Exception):
     """Base of all refusals. A subclass states `code` and `text`, whose {names} are the facts it is raised with.
 
     `Refusal(member="did:key:...")`: facts are keyword arguments, each an int or a str. `clause` is set by the policy

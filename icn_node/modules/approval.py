@@ -251,9 +251,7 @@ def mine(tx: Tables, q: Mine, reader: Context) -> list[dict[str, Any]]:
 
 
 def all_(tx: Tables, q: All, reader: Context) -> list[dict[str, Any]]:
-    return [
-        _row(tx, p, reader) for p in tx.scan(PendingCommand, "status", q.status, start=q.after + 1, limit=q.limit)
-    ]
+    return [_row(tx, p, reader) for p in tx.scan(PendingCommand, "status", q.status, start=q.after + 1, limit=q.limit)]
 
 
 def show(tx: Tables, q: Show, reader: Context) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class HeirMustSign(Refusal):
 
     code = "heir_must_sign"
     text = "The account owes {owed} {unit}: whoever takes the debt over must close it."
-    advice = "The heir runs this command; for the space it takes a decision."
+    advice = "The heir first pays what is owed, with `icn credit transfer`; or it takes a decision, for the space."
 
 
 class StewardsOwn(Refusal):

@@ -140,7 +140,7 @@ def found(tx: Tables, cmd: Found, ctx: Context) -> None:
             cmd.recovery_threshold,
             cmd.sample,
             ctx.time_ms,
-        )  # fmt: skip
+        )
     )
     adopt(tx, Adopt(cmd.bylaws), ctx)
     for module in ctx.kernel.modules:
@@ -173,7 +173,7 @@ def deactivate(tx: Tables, cmd: Deactivate, ctx: Context) -> None:
 
 def _module(ctx: Context, name: str, version: int) -> Module:
     for module in ctx.kernel.modules:
-        if module.name == name and any(c.cls.VER == version for c in module.commands):
+        if module.name == name and version in [c.cls.VER for c in module.commands]:
             return module
     raise UnknownModule(module=name, version=version)
 

@@ -188,6 +188,7 @@ async def _join(methods: Methods, session: Session, params: dict[str, Any]) -> A
     one_time = SigningKey.from_seed(code.seed)
     # Said before a key is made for nothing; the event would only be turned away at the door, without the reason.
     check_open(methods.space.tables, one_time.public, methods.clock())
+    made = None
     if "as" in params:
         key = methods.key_for(session, params.pop("as"))
         custody = "node" if methods.keystore.holds(key.did) else "self"
@@ -199,7 +200,12 @@ async def _join(methods: Methods, session: Session, params: dict[str, Any]) -> A
         "invitation": one_time.did, "custody": custody,
         "proof": one_time.sign(keyring.invitation_bytes(methods.space.cid, key.did)).hex(),
     }  # fmt: skip
-    answer = await methods.commit(key, [wish(methods.space, "member.join", params)])
+    try:
+        answer = await methods.commit(key, [wish(methods.space, "member.join", params)])
+    except RpcError:
+        if made is not None:  # a key that became nobody's is not kept
+            methods.keystore.path(made["did"]).unlink(missing_ok=True)
+        raise
     session.member = key.did
     return {**answer, "member": key.did}
 

@@ -296,13 +296,15 @@ def test_files_are_written_whole_or_not_at_all(lively: Coop, monkeypatch: pytest
 
 
 def test_pages_make_one_book(lively: Coop, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = [
-        export(lively, what="ledger", format=form).text for form in ("csv", "hledger", "beancount")
-    ] + [export(lively, what="members").text, export(lively, what="statement", party=3, unit="SUN").text]
+    whole = [export(lively, what="ledger", format=form).text for form in ("csv", "hledger", "beancount")] + [
+        export(lively, what="members").text,
+        export(lively, what="statement", party=3, unit="SUN").text,
+    ]
     monkeypatch.setattr(exporting, "PAGE", 1)
-    paged = [
-        export(lively, what="ledger", format=form).text for form in ("csv", "hledger", "beancount")
-    ] + [export(lively, what="members").text, export(lively, what="statement", party=3, unit="SUN").text]
+    paged = [export(lively, what="ledger", format=form).text for form in ("csv", "hledger", "beancount")] + [
+        export(lively, what="members").text,
+        export(lively, what="statement", party=3, unit="SUN").text,
+    ]
     assert paged == whole
 
 

@@ -74,9 +74,7 @@ blocks_of_any_kind = st.lists(
 
 
 @given(blocks_of_any_kind, st.lists(st.integers(0, 400), max_size=10), st.data())
-def test_what_was_written_is_read_in_any_pieces(
-    blocks: list[car.Block], sizes: list[int], data: st.DataObject
-) -> None:
+def test_what_was_written_is_read_in_any_pieces(blocks: list[car.Block], sizes: list[int], data: st.DataObject) -> None:
     roots = data.draw(st.lists(st.sampled_from([block[0] for block in blocks]), min_size=1, unique=True))
     reader = car.CarReader()
     found: list[car.Block] = []

@@ -3,7 +3,7 @@
 The convention, which docs/index.md states for readers:
 
     ```console              only these fences are run, those of a page in their order, in one shell, in an empty home
-    $ icn status            a line with `$ ` is typed; it goes on while a line ends with a backslash
+    $ icn status            a line with `$ ` is typed; it goes on after a backslash, and with lines that begin `> `
     The node runs.          the lines after it are what must be said; none: anything may be
     ...                     a line of three dots stands for any lines, three dots within a line for any text
     $ icn nonsense  # exit 2        a command that ends otherwise than with 0 says so
@@ -61,10 +61,10 @@ def steps(text: str) -> list[Step]:
                 msg = f"line {first + number}: a console begins with a command, `$ ...`"
                 raise ValueError(msg)
             typed = [lines[number][2:]]
-            while typed[-1].endswith("\\"):
-                number += 1
-                typed.append(lines[number])
             number += 1
+            while number < len(lines) and (typed[-1].endswith("\\") or lines[number].startswith("> ")):
+                typed.append(lines[number].removeprefix("> "))
+                number += 1
             said = []
             while number < len(lines) and not lines[number].startswith("$ "):
                 said.append(lines[number])

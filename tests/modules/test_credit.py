@@ -469,6 +469,7 @@ TABLES = {
     """,
 }
 
+
 @pytest.mark.parametrize("title", TABLES)
 def test_table(title: str) -> None:
     towns = Town(), Town(sqlite=True)
@@ -515,9 +516,7 @@ def _moved(payer: str, payee: str, amount: int) -> Callable[[World], Any]:
 
 def _refused(who: str, verb: str, /, **fields: Any) -> Callable[[World], str]:
     people_ = ("payer", "payee", "party", "heir")
-    return lambda w: w.refused(
-        who, f"credit.{verb}", **{k: w.did(v) if k in people_ else v for k, v in fields.items()}
-    )
+    return lambda w: w.refused(who, f"credit.{verb}", **{k: w.did(v) if k in people_ else v for k, v in fields.items()})
 
 
 def _does(who: str, verb: str, /, **fields: Any) -> Callable[[World], Any]:

@@ -569,7 +569,7 @@ def test_a_claimed_label_brings_its_imported_hours_into_the_index() -> None:
     ledger.post(w.tables, ctx, (Leg("HOUR", w.no("ann"), label, 50, "import", day=TODAY - 300),), limits=False)
     turnover.hand_over(w.tables, ["HOUR"], label, w.no("carol"))
     assert index(w, "carol")[:2] == (0, 200)
-    assert turnover.within(w.tables, "HOUR", label, -10**6, 10**6) == []
+    assert turnover.within(w.tables, "HOUR", label, -(10**6), 10**6) == []
 
 
 AID = Module(name="aid", doc="Mutual aid, as it will come: another domain whose exchanges are paid in hours.")
@@ -632,7 +632,7 @@ def test_the_index_is_what_a_naive_one_says(services: list[tuple[str, str, int, 
         norm = "above" if net > 600 else "below" if net < -600 else "within"
         hundredths = None if ratio is None else int(ratio * 100)
         assert index(w, name) == (earned, spent, fraction, hundredths, norm, alert)
-        rows = turnover.within(w.tables, "HOUR", no, -10**6, 10**6)
+        rows = turnover.within(w.tables, "HOUR", no, -(10**6), 10**6)
         assert sum(r.received_minor - r.paid_minor for r in rows) == ledger.balance(w.tables, "HOUR", no)
 
 
