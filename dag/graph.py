@@ -29,9 +29,7 @@ from dag.history import History, Node, Row
 from dag.order.backlog import MAX_NEW_BYTES, MAX_NEW_EVENTS, Batch
 from dag.order.block import MAX_EVENT_HEADS
 
-Kind: TypeAlias = Literal[
-    "new", "fork", "duplicate", "known", "third_variant", "missing", "wrong_space", "wrong_chain"
-]
+Kind: TypeAlias = Literal["new", "fork", "duplicate", "known", "third_variant", "missing", "wrong_space", "wrong_chain"]
 """What an event is to this graph. The first three are admitted.
 
 `new`: the first at its (author, seq). `fork`: another body where there is one already. `duplicate`: the same body
@@ -185,9 +183,7 @@ class Graph:
                 author = self._number(batch, event.author)
                 queue.extend(self._add(batch, event, author, generation, [node.id for node in nodes]))
 
-    def _add(
-        self, batch: _Admission, event: Event, author: int, generation: int, cited: list[int]
-    ) -> Collection[int]:
+    def _add(self, batch: _Admission, event: Event, author: int, generation: int, cited: list[int]) -> Collection[int]:
         """Put an admitted event into memory and into what is to be stored. Positions that now wait for nothing."""
         out, cid, seq, block = batch.out, event.cid, event.seq, event.block
         number = self._next_event

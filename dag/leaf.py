@@ -33,9 +33,7 @@ MAX_TIME_MS: Final = 2**53
 MAX_LEAF_BYTES: Final = 256 * 1024
 """Room for an epoch of 100 validators with a recovery; a leaf about an event stays far below."""
 
-_HEADS: Final = {
-    kind: b"\xa6\x64kind" + bytes([0x60 + len(kind)]) + kind.encode() + b"\x64time" for kind in KINDS
-}
+_HEADS: Final = {kind: b"\xa6\x64kind" + bytes([0x60 + len(kind)]) + kind.encode() + b"\x64time" for kind in KINDS}
 _OUTCOME_KEY: Final = b"\x67outcome"
 _SUBJECT_KEY: Final = b"\x67subject"
 _LINK_HEAD: Final = b"\xd8\x2a\x58\x25\x00"
