@@ -19,7 +19,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 from nacl.bindings import (
@@ -41,6 +41,7 @@ from dag.epoch import founding
 from dag.event import decode_event
 from dag.keys import SigningKey, did_of, public_of
 from dag.order.recovery import build_recovery
+from dag.store_file import sync_folder
 from icn_node.home import Home, HomeError
 from icn_node.kernel import registry
 from icn_node.keystore import node_key, write_private
@@ -61,7 +62,7 @@ class Header(msgspec.Struct, frozen=True):
     """What a backup says of itself without its key. recipients: (recovery key's DID, content key sealed to it)."""
 
     space: str
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
     time_ms: int
     commit: int
     leaves: int
@@ -205,7 +206,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[Header, bytes]:
             raise BackupError(f"{path} is damaged: its header is too long")
         encoded = file.read(length)
         return msgspec.json.decode(encoded, type=Header), encoded
-    except (struct.error, msgspec.DecodeError):
+    except (struct.error, msgspec.DecodeError, UnicodeDecodeError):
         raise BackupError(f"{path} is damaged: its header cannot be read") from None
 
 
@@ -293,12 +294,22 @@ def restore(
         msg = f"{home.path} has a node already: restore into an empty folder with --home"
         raise HomeError(msg)
     home.make()
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=home.path) as folder:
-        header = unpack(path, keys, Path(folder), progress)
-        _put(Path(folder), home, header.name)
-    name = header.name
-    node = node_key(home.node_key_path, create=True)
-    space = Space.open(home.space_path(name), home.guard_path(name), None)
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=home.path) as temporary:
+        folder = Path(temporary)
+        header = unpack(path, keys, folder, progress)
+        if home.space_path(header.name).exists():
+            there = home.space_path(header.name)
+            msg = f"{there} is a space already, but icn.toml is missing: move it away, or put that back"
+            raise HomeError(msg)
+        node = node_key(home.node_key_path, create=True)
+        done = _recovered(folder, header, keys, node, nonce)
+        _put(folder, home, header.name)
+    return done
+
+
+def _recovered(folder: Path, header: Header, keys: Sequence[SigningKey], node: SigningKey, nonce: bytes) -> Restored:
+    """Let the unpacked space begin a recovery epoch in which `node` signs."""
+    space = Space.open(folder / "space.db", folder / "space.guard", None)
     try:
         if cid_text(space.cid) != header.space or space.head()["root"] != header.root:
             raise BackupError("the backup does not hold what its header says: take an older one")
@@ -310,14 +321,19 @@ def restore(
         head = space.head()
         space.recover(statement, node)
         return Restored(
-            name, header.space, head["leaves"], head["time_ms"], header.time_ms, space.epoch.number, _devices(space)
-        )
+            header.name, header.space, head["leaves"], head["time_ms"], header.time_ms, space.epoch.number,
+            _devices(space),
+        )  # fmt: skip
     finally:
         space.close()
 
 
 def _put(folder: Path, home: Home, name: str) -> None:
+    """Move what was unpacked to its places; icn.toml last, because a home that has one is whole."""
+    (folder / "space.guard").replace(home.guard_path(name))
     (folder / "space.db").replace(home.space_path(name))
+    for file in (home.guard_path(name), home.space_path(name)):
+        sync_folder(file)
     if (folder / "vault.key").exists():
         write_private(home.vault_key_path, (folder / "vault.key").read_bytes())
     for source, target in ((folder / "keystore", home.keystore_path), (folder / "keys", home.keys_path)):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,13 @@ class Home:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._lock = descriptor
+        # Whole copies of the books, left by a process that was killed at work on them; nobody is at work now.
+        for left in (
+            *self.path.glob("restore-*"),
+            *self.path.glob("spaces/backup-*"),
+            *self.path.glob("spaces/verify-*"),
+        ):
+            shutil.rmtree(left, ignore_errors=True)
 
     def unlock(self) -> None:
         """Let the home go."""
