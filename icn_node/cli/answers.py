@@ -119,7 +119,8 @@ def rows_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width:
     """A table of rows, and the headings of the columns that did not fit."""
     if not columns:
         columns = list(dict.fromkeys(k for row in rows for k in visible(row)))
-    cells = [[shown(row, _key_of(c, row), narrow=True) for c in columns] for row in rows]
+    # A key is listed to be named in the next command, so it stands there whole.
+    cells = [[shown(row, _key_of(c, row), narrow=c != "key") for c in columns] for row in rows]
     return table([title(_key_of(c, rows[0])) for c in columns], cells, width)
 
 
