@@ -7,6 +7,7 @@ skipped to its end, so the connection lives on. It must not know which methods t
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,9 @@ def parse(line: bytes | None) -> Frame:
             (RpcError(INVALID_REQUEST, f"the line is longer than {MAX_FRAME} bytes; send less at once"),), False
         )
     try:
-        value = json.loads(line, parse_constant=_no_constant, object_pairs_hook=_object)
+        value = json.loads(line.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object)
+        if b"\\u" in line:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text, and cannot be answered
     except (ValueError, RecursionError) as error:
         return Frame((RpcError(PARSE_ERROR, f"not JSON: {error}"),), False)
     if isinstance(value, list):
@@ -102,11 +105,14 @@ def parse(line: bytes | None) -> Frame:
             return Frame((RpcError(INVALID_REQUEST, "a batch holds at least one request"),), False)
         if len(value) > MAX_BATCH:
             return Frame((RpcError(INVALID_REQUEST, f"a batch holds at most {MAX_BATCH} requests"),), False)
-        return Frame(tuple(_call(entry) for entry in value), True)
-    return Frame((_call(value),), False)
+        calls, batch = [_call(entry) for entry in value], True
+    else:
+        calls, batch = [_call(value)], False
+    return Frame(tuple(call for call in calls if call is not None), batch)
 
 
-def _call(value: Any) -> Call | RpcError:
+def _call(value: Any) -> Call | RpcError | None:
+    """The call; the error to answer; None for a notification that is wrong, which is not answered."""
     if not isinstance(value, dict) or value.get("jsonrpc") != "2.0" or not isinstance(value.get("method"), str):
         return RpcError(INVALID_REQUEST, 'a request is {"jsonrpc": "2.0", "method": "...", "params": {...}, "id": ...}')
     identifier = value.get("id")
@@ -118,8 +124,15 @@ def _call(value: Any) -> Call | RpcError:
     if unknown:
         return RpcError(INVALID_REQUEST, f"unknown member {sorted(unknown)[0]!r} in the request", {"id": identifier})
     if not isinstance(params, dict):
-        return RpcError(INVALID_PARAMS, "params are given by name, as an object", {"id": identifier})
+        return (
+            None if notify else RpcError(INVALID_PARAMS, "params are given by name, as an object", {"id": identifier})
+        )
     return Call(value["method"], params, identifier, notify)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_constant(text)
 
 
 def _no_constant(name: str) -> Any:
