@@ -95,7 +95,9 @@ class Failure(Exception):
     def lines(self) -> list[str]:
         """The same for people, a line each."""
         head = "Refused: " if self.status == REFUSED else ""
-        lines = [head + (self.message if head else self.message[:1].upper() + self.message[1:])]
+        begins = self.message.split(maxsplit=1)[0] if self.message else ""
+        keeps = head or "." in begins or "/" in begins  # a file or command is written as it is named
+        lines = [head + (self.message if keeps else self.message[:1].upper() + self.message[1:])]
         if self.clause:
             lines.append(f"Clause {self.clause}: {self.clause_text}" if self.clause_text else f"Clause {self.clause}.")
         if self.advice:
