@@ -2,15 +2,16 @@
 
 The convention, which docs/index.md states for readers:
 
-    ```console              only these fences are run, those of a page in their order, in one shell, in an empty home
+    ```console              only these fences are run, those of a page in their order, in one shell and an empty home
     $ icn status            a line with `$ ` is typed; it goes on after a backslash, and with lines that begin `> `
     The node runs.          the lines after it are what must be said; none: anything may be
     ...                     a line of three dots stands for any lines, three dots within a line for any text
     $ icn nonsense  # exit 2        a command that ends otherwise than with 0 says so
     ```
 
-A daemon (`icn node run`, `icn-node`, `scripts/run`) is started beside the shell, as in another terminal, and what must
-be said is what it says until it is ready. It must not know what any page is about.
+In the home is one thing, `icn`, a copy of this repository (a link to it). A daemon (`icn node run`, `icn-node`,
+`scripts/run`) is started beside the shell, as in another terminal, and what must be said is what it says until it is
+ready; one that shall fail is typed like anything else. It must not know what any page is about.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import IO
 
 FENCE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXIT = re.compile(r"\s+# exit (\d+)$")
-DAEMON = re.compile(r"(icn (--\S+ \S+ )*node run|icn-node|scripts/run)\b")
+DAEMON = re.compile(r"([A-Z_]+=\S+ )*(icn (--\S+ \S+ )*node run|icn-node|scripts/run)\b")
 READY = "Ctrl-C stops it."
 PATIENCE = 30.0
 
@@ -62,8 +63,9 @@ def steps(text: str) -> list[Step]:
                 raise ValueError(msg)
             typed = [lines[number][2:]]
             number += 1
-            while number < len(lines) and (typed[-1].endswith("\\") or lines[number].startswith("> ")):
-                typed.append(lines[number].removeprefix("> "))
+            while number < len(lines) and (typed[-1].endswith("\\") or lines[number].split(" ")[0] == ">"):
+                goes_on = lines[number]
+                typed.append(goes_on[1:].removeprefix(" ") if goes_on.startswith(">") else goes_on)
                 number += 1
             said = []
             while number < len(lines) and not lines[number].startswith("$ "):
@@ -107,6 +109,7 @@ class Shell:
             "LANG": "C.UTF-8", "COLUMNS": "120",
         }  # fmt: skip
         self._root = root
+        (folder / "icn").symlink_to(root)
         self._process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=folder, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -132,7 +135,8 @@ class Shell:
 
     def run(self, step: Step) -> None:
         """Carry out a step. Raises PageFailed."""
-        status, said = self._daemon(step.command) if DAEMON.match(step.command) else self._typed(step.command)
+        starts = DAEMON.match(step.command) and not step.status
+        status, said = self._daemon(step.command) if starts else self._typed(step.command)
         if status != step.status:
             msg = f"line {step.line}: `{step.command}` ended with {status}, not {step.status}, and said:\n{said}"
             raise PageFailed(msg)
