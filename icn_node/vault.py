@@ -71,38 +71,42 @@ class GroupKeys:
 
     def known(self, period: str) -> tuple[bytes, bytes] | None:
         """(id, key) of the period if there is one."""
-        return self._by_period.get(period)
+        return self._by_period.get(period) or self._load(period)
 
     @property
     def by_id(self) -> Mapping[bytes, bytes]:
         """Every key this node has, by its id."""
+        for period in self._periods():
+            self.known(period)
         return self._by_id
 
     def of(self, period: str) -> tuple[bytes, bytes]:
         """(id, key) of the period; made, and stored, if there is none. Call inside a transaction of the store."""
-        found = self._by_period.get(period) or self._load(period)
+        found = self.known(period)
         if found is None:
             found = os.urandom(GROUP_ID_BYTES), os.urandom(32)
             self.adopt(period, *found)
         return found
 
     def adopt(self, period: str, key_id: bytes, key: bytes) -> None:
-        """Keep a key that was made here or handed over in an envelope."""
+        """Keep a key that was made here or handed over in an envelope. Call inside a transaction of the store.
+
+        Nothing is remembered here: were the transaction rolled back, texts would be sealed under a key that nobody has.
+        """
         sealed = crypto_box_seal(key_id + key, crypto_sign_ed25519_pk_to_curve25519(self._key.public))
         self._store.set_meta(f"group_key.{period}", sealed)
         periods = [*self._periods(), period]
         self._store.set_meta("group_keys", " ".join(sorted(set(periods))).encode())
-        self._by_period[period] = key_id, key
-        self._by_id[key_id] = key
 
     def key(self, key_id: bytes) -> bytes | None:
         """The key of that id, if this node has it."""
-        return self._by_id.get(key_id)
+        return self.by_id.get(key_id)
 
     def envelopes(self, device: bytes) -> dict[str, bytes]:
         """Every period's (id, key), sealed to a device's 32-byte public key."""
         curve = crypto_sign_ed25519_pk_to_curve25519(device)
-        return {p: crypto_box_seal(b"".join(pair), curve) for p, pair in sorted(self._by_period.items())}
+        pairs = {period: self.known(period) for period in self._periods()}
+        return {p: crypto_box_seal(b"".join(pair), curve) for p, pair in sorted(pairs.items()) if pair is not None}
 
     def _periods(self) -> list[str]:
         return (self._store.meta("group_keys") or b"").decode().split()

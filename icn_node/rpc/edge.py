@@ -346,8 +346,11 @@ def text_of(minor: int, decimals: int, *, hours: bool = False) -> str:
 
 
 def iso(time_ms: int) -> str:
-    """UTC milliseconds as ISO 8601 text, milliseconds only where there are any."""
-    moment = EPOCH + datetime.timedelta(milliseconds=time_ms)
+    """UTC milliseconds as ISO 8601 text, milliseconds only where there are any; as such beyond the year 9999."""
+    try:
+        moment = EPOCH + datetime.timedelta(milliseconds=time_ms)
+    except OverflowError:
+        return f"{time_ms} ms"
     return moment.isoformat(timespec="milliseconds" if time_ms % 1000 else "seconds").replace("+00:00", "Z")
 
 

@@ -20,7 +20,6 @@ from dag.cid import cid_text
 from dag.codec import CodecError
 from dag.event import InvalidEvent, attach, decode_event, signing_bytes
 from dag.keys import SigningKey, did_of
-from dag.store import StoreError
 from icn_node import vault
 from icn_node.committer import Flooding
 from icn_node.compose import Composer, Wish, wish
@@ -106,7 +105,7 @@ class Methods:
             raise self._refused(no.code, no.facts, no.clause) from None
         except SpaceStopped as error:
             raise RpcError(jsonrpc.STOPPED, str(error)) from None
-        except StoreError as error:
+        except OSError as error:  # of the store, the guard, or a file of the home
             raise RpcError(jsonrpc.STOPPED, str(error), {"kind": type(error).__name__}) from None
         except Flooding as error:
             raise RpcError(jsonrpc.OVERLOADED, str(error), {"retry_after_ms": error.retry_after_ms}) from None
@@ -204,7 +203,7 @@ class Methods:
         params = dict(params)
         acting = params.pop("as", None)
         until = params.pop("until", None) if not self._has_field(name, "until") else None
-        dry_run = params.pop("dry_run", False)
+        dry_run = Intake(self.space.tables)._boolean("dry_run", params.pop("dry_run", False), False)
         key = self.key_for(session, acting)
         wanted = wish(self.space, name, params)
         if dry_run:
