@@ -11,6 +11,7 @@ import base64
 import binascii
 import datetime
 import re
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -241,6 +242,8 @@ _CONVERSIONS: dict[str, Callable[[Intake, str, Any, bool], Any]] = {
 
 def _check_range(name: str, kind: str, declared: Any, given: Any, value: Any) -> None:
     """Say in words what the kernel would refuse as malformed: a number that its field is not declared for."""
+    if typing.get_origin(declared) in (typing.Union, types.UnionType):
+        (declared,) = [inner for inner in typing.get_args(declared) if inner is not type(None)][:1]
     if not isinstance(value, int) or isinstance(value, bool) or typing.get_origin(declared) is not Annotated:
         return
     for note in typing.get_args(declared)[1:]:
