@@ -10,7 +10,7 @@ import msgspec
 
 from icn_node.kernel import ledger, registry
 from icn_node.kernel.fields import description_of, element_of, kind_of
-from icn_node.kernel.module import Module
+from icn_node.kernel.module import CommandSpec, Module
 from icn_node.kernel.tables import Tables
 from icn_node.rpc.edge import iso, text_of
 
@@ -60,6 +60,16 @@ def params_of(cls: type[msgspec.Struct], private: Mapping[str, str]) -> list[dic
     return found
 
 
+def _example(spec: CommandSpec) -> list[dict[str, Any]]:
+    """A command's example by the described names; a field of units' smallest parts keeps its own."""
+    hints = typing.get_type_hints(spec.cls, include_extras=True)
+    found = []
+    for name, value in spec.example.items():
+        kind = kind_of(hints[name]) if name in hints else ""
+        found.append({"name": said_name(name, kind) if kind in ("time", "duration", "day") else name, "value": value})
+    return found
+
+
 def openrpc(modules: Sequence[Module], node: Mapping[str, Any], version: str) -> dict[str, Any]:
     """The whole OpenRPC document."""
     methods: list[dict[str, Any]] = []
@@ -86,7 +96,7 @@ def openrpc(modules: Sequence[Module], node: Mapping[str, Any], version: str) ->
                 ],
                 "result": {"name": spec.result or "result", "schema": {"type": "object"}},
                 "errors": [{"code": -32001, "message": r.text, "data": {"code": r.code}} for r in spec.refuses],
-                "examples": [{"name": spec.op, "params": [{"name": k, "value": v} for k, v in spec.example.items()]}],
+                "examples": [{"name": spec.op, "params": _example(spec)}],
             })  # fmt: skip
         for query in module.queries:
             methods.append({

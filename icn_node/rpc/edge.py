@@ -250,7 +250,9 @@ def _check_range(name: str, kind: str, declared: Any, given: Any, value: Any) ->
         if isinstance(note, msgspec.Meta) and isinstance(note.ge, int) and value < note.ge:
             raise wrong(name, "more than zero" if note.ge == 1 else f"at least {note.ge}", given)
         if isinstance(note, msgspec.Meta) and isinstance(note.le, int) and value > note.le:
-            raise wrong(name, "less than that" if kind in ("amount", "limit", "time") else f"at most {note.le}", given)
+            if note.le == INT64_MAX:
+                raise wrong(name, "a number within 64 bits", given)
+            raise wrong(name, "less than that" if kind == "time" else f"at most {note.le}", given)
 
 
 def _field_for(given: str, known: set[str]) -> str | None:

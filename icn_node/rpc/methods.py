@@ -23,7 +23,7 @@ from dag.keys import SigningKey, did_of
 from icn_node import vault
 from icn_node.committer import Flooding
 from icn_node.compose import Composer, Wish, wish
-from icn_node.home import Home
+from icn_node.home import Home, HomeError
 from icn_node.kernel import keyring, private, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.private import Payload
@@ -107,6 +107,8 @@ class Methods:
             raise RpcError(jsonrpc.STOPPED, str(error)) from None
         except OSError as error:  # of the store, the guard, or a file of the home
             raise RpcError(jsonrpc.STOPPED, str(error), {"kind": type(error).__name__}) from None
+        except HomeError as error:
+            raise RpcError(jsonrpc.STOPPED, str(error)) from None
         except Flooding as error:
             raise RpcError(jsonrpc.OVERLOADED, str(error), {"retry_after_ms": error.retry_after_ms}) from None
         except Locked as error:

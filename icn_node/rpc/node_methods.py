@@ -166,11 +166,11 @@ async def _invite(methods: Methods, session: Session, params: dict[str, Any]) ->
     days = _number(params, "days", 14, 1, 365) if "days" in params else 14
     params.pop("days", None)
     seed = os.urandom(32)
-    now = methods.clock()
-    params.setdefault("until_ms", now + days * 86_400_000)
-    params["key"] = SigningKey.from_seed(seed).did
+    made_here = "key" not in params
+    params.setdefault("until_ms", methods.clock() + days * 86_400_000)
+    params.setdefault("key", SigningKey.from_seed(seed).did)
     answer = await methods.commit(methods.key_for(session, acting), [wish(methods.space, "member.invite", params)])
-    return {**answer, "code": Invitation(methods.space.cid, seed).text()}
+    return {**answer, "code": Invitation(methods.space.cid, seed).text()} if made_here else answer
 
 
 async def _join(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
@@ -414,7 +414,7 @@ NODE_METHODS: dict[str, NodeMethod] = {
             "days": ("integer", "how long the code works"),
             "note": ("string", "a private note"),
             "label": ("integer", "an unclaimed account to hand over"),
-            "key": ("string", "the DID of a one-time key made elsewhere"),
+            "key": ("string", "the DID of a one-time key made elsewhere; then there is no `code`"),
             "until_ms": ("integer", "instead of days"),
         },
     ),

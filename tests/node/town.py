@@ -16,9 +16,11 @@ import msgspec
 
 from dag.event import Event, attach, sign_event, signing_bytes
 from dag.keys import SigningKey
+from icn_node.home import Home
 from icn_node.kernel.keyring import invitation_bytes
 from icn_node.kernel.module import Module
 from icn_node.kernel.root import state_root
+from icn_node.keystore import write_private
 from icn_node.modules import MODULES
 from icn_node.receipts import Receipt
 from icn_node.space import Space
@@ -54,7 +56,8 @@ class Town:
 
     def __init__(self, folder: Path, members: Iterable[str] | None = ("bob", "cid"), **found: Any) -> None:
         """Found the space in a folder; with members None, open the one that is there."""
-        self.path, self.guard_path = folder / "town.db", folder / "town.guard"
+        self.path: Path = found.pop("path", folder / "town.db")
+        self.guard_path: Path = found.pop("guard_path", folder / "town.guard")
         self.now = T0
         self.node_key = key_of("node")
         self.modules: tuple[Module, ...] = found.get("modules", MODULES)
@@ -71,6 +74,17 @@ class Town:
         """A town in a new folder, from the files of one that was closed: quicker than founding one."""
         shutil.copytree(template, folder, dirs_exist_ok=True)
         return cls(folder, None)
+
+    @classmethod
+    def housed(cls, template: Path, home: Home) -> Town:
+        """The same in a node's home, with its configuration and the node's keys."""
+        home.make()
+        shutil.copy(template / "town.db", home.space_path("town"))
+        shutil.copy(template / "town.guard", home.guard_path("town"))
+        write_private(home.node_key_path, key_of("node")._secret[:32])
+        write_private(home.vault_key_path, key_of("vault")._secret[:32])
+        home.write_config("town")
+        return cls(home.path, None, path=home.space_path("town"), guard_path=home.guard_path("town"))
 
     def reopen(self, key: SigningKey | str | None = "", **options: Any) -> Space:
         """Close the space and open it again, as after a restart; with another key, or None, if one is given."""

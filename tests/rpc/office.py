@@ -22,9 +22,8 @@ class Office:
     """Sessions of members whose keys are open, of strangers, and of the operator, on one node."""
 
     def __init__(self, template: Path, folder: Path, hosted: Sequence[str] = ("bob",)) -> None:
-        self.town = Town.copied(template, folder / "town")
         self.home = Home(folder / "home")
-        self.home.make()
+        self.town = Town.housed(template, self.home)
         for name in hosted:  # sealed cheaply: the header of a sealed key says at what cost
             key = key_of(name)
             store = Keystore(self.home.keystore_path, ops=1, mem=8192)
@@ -47,10 +46,15 @@ class Office:
         session = self.session(who) if isinstance(who, str) else who
         return await self.methods.call(session, method, params)
 
-    async def error(self, who: str | Session, method: str, /, **params: Any) -> RpcError:
-        """The error that a call must give."""
+    async def either(self, who: str | Session, method: str, /, **params: Any) -> Any:
+        """The result, or the error that it is instead."""
         try:
-            result = await self.call(who, method, **params)
+            return await self.call(who, method, **params)
         except RpcError as error:
             return error
-        raise AssertionError(f"{method} was answered: {result!r}")
+
+    async def error(self, who: str | Session, method: str, /, **params: Any) -> RpcError:
+        """The error that a call must give."""
+        answer = await self.either(who, method, **params)
+        assert isinstance(answer, RpcError), f"{method} was answered: {answer!r}"
+        return answer
