@@ -154,8 +154,8 @@ class Kernel:
         del fields["op"], fields["ver"]
         try:
             return msgspec.convert(fields, found[1].cls)
-        except msgspec.ValidationError as error:
-            raise Malformed(op=name, reason=str(error)) from None
+        except msgspec.ValidationError:
+            raise Malformed(op=name, reason=_misfit(fields, found[1].cls)) from None
 
     def carry_out(self, tx: Tables, cmd: Command, ctx: Context, *, approved: tuple[str, ...] = ()) -> Result:
         """Judge and handle one command; the handler's result. Raises Refusal. Nested commands come here too.
@@ -233,6 +233,25 @@ class Kernel:
     def notify(self, tx: Tables, ctx: Context, party: int, code: str, facts: Facts) -> None:
         """Append a notice."""
         notices.post(tx, ctx.time_ms, party, code, facts)
+
+
+def _misfit(fields: dict[str, Any], cls: type[Command]) -> str:
+    """Why the fields make no such command. In words of our own, because a refusal's facts stand in the log: what a
+    library prints may change with its version, and nodes would part over it."""
+    declared = msgspec.structs.fields(cls)
+    unknown = sorted(fields.keys() - {field.name for field in declared})
+    if unknown:
+        return f"it has no field {unknown[0][:64]}"
+    for field in declared:
+        if field.name not in fields:
+            if field.required:
+                return f"{field.name} is missing"
+            continue
+        try:
+            msgspec.convert(fields[field.name], field.type)
+        except msgspec.ValidationError:
+            return f"{field.name} is of another type, or out of its range"
+    return "its fields do not fit together"
 
 
 def refused(no: Refusal) -> Outcome:
