@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dag import codec
-from icn_node.kernel import electorate, registry, timers, voting
+from icn_node.kernel import bylaws, electorate, registry, timers, voting
 from icn_node.kernel.context import THE_SPACE, Context
 from icn_node.kernel.fields import Private
 from icn_node.kernel.lifecycle import WrongState
@@ -188,7 +188,10 @@ def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, conten
 
 
 def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
-    """Whether this can be voted on and carried out. Raises BadOptions, BadExecution, Malformed, Version, Forbidden."""
+    """Whether this can be voted on and carried out.
+
+    Raises BadOptions, BadExecution, Malformed, Version, Forbidden, and BylawsInvalid for bylaws that do not compile.
+    """
     assert len(content.execute) <= MOST_OPS, len(content.execute)
     options, candidates = content.options, content.candidates
     if options and candidates:
@@ -215,6 +218,9 @@ def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
         if not isinstance(name, str) or type(ver) is not int:
             raise Malformed(op="execute", reason="each command is a map with `op`, a text, and `ver`, a whole number")
         cmd = ctx.kernel.decode(op)
+        document = getattr(cmd, "document", None)
+        if isinstance(document, bylaws.Document):
+            bylaws.Rulebook(document)
         # What an earlier command of the same decision permits can only be judged once that has been carried out.
         if not rules_change:
             ctx.kernel.policy.judge(tx, as_space, cmd)

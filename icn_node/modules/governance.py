@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from icn_node.kernel import decisions, delegation, electorate, proposal_types, proposal_views, registry, tally, voting
+from icn_node.kernel.bylaws import BylawsInvalid
 from icn_node.kernel.context import Context
 from icn_node.kernel.decisions import Content
 from icn_node.kernel.fields import DurationMs, Name, No, Ops, Private, TimeMs, Title, Who
@@ -351,7 +352,8 @@ def read_health(tx: Tables, q: HealthQuery, reader: Context) -> list[dict[str, A
 # -- declaration -------------------------------------------------------------------------------------------------------
 
 _CONTENT: tuple[type[Refusal], ...] = (
-    decisions.BadOptions, decisions.BadExecution, Malformed, Version, Forbidden, UnknownMember, NotActive,
+    decisions.BadOptions, decisions.BadExecution, BylawsInvalid, Malformed, Version, Forbidden, UnknownMember,
+    NotActive,
 )  # fmt: skip
 _OPENS: tuple[type[Refusal], ...] = (decisions.SponsorsMissing, proposal_types.UnknownType)
 _NO_VOTE: tuple[type[Refusal], ...] = (

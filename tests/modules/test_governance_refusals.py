@@ -95,7 +95,11 @@ OPS: dict[str, dict[str, Any]] = {
     "lacks a field": {"op": "module.activate", "ver": 1},
     "for authors": {"op": "governance.open", "ver": 1, "proposal": 1},
     "for bylaws": {"op": "governance.set_type", "ver": 1, "type": "policy"},
-}
+    "slipped bylaws": {
+        "op": "bylaws.adopt", "ver": 1,
+        "document": {"title": "t", "clauses": [{"id": "1", "on": ["*"], "require": ["membr"], "text": "A slip."}]},
+    },
+}  # fmt: skip
 
 # who | command | code | fields. Names stand for DIDs; MALFORMED is what the type of a field excludes.
 REFUSALS = """
@@ -118,6 +122,7 @@ bob    | propose   | version                   | {"type": "policy", "title": "t"
 bob    | propose   | malformed                 | {"type": "policy", "title": "t", "execute": ["lacks a field"]}
 bob    | propose   | forbidden                 | {"type": "policy", "title": "t", "execute": ["for authors"]}
 bob    | propose   | forbidden                 | {"type": "policy", "title": "t", "execute": ["for bylaws"]}
+bob    | propose   | bylaws_invalid            | {"type": "bylaw", "title": "t", "execute": ["slipped bylaws"]}
 bob    | propose   | bad_execution             | {"type": "policy", "title": "t", "execute_for": [1]}
 nobody | propose   | unknown_key               | {"type": "policy", "title": "t"}
 gone   | propose   | forbidden                 | {"type": "policy", "title": "t"}
@@ -130,6 +135,7 @@ ann    | amend     | bad_options               | {"proposal": 1, "options": ["on
 ann    | amend     | bad_execution             | {"proposal": 1, "execute_for": [1]}
 ann    | amend     | malformed                 | {"proposal": 1, "execute": ["empty"]}
 ann    | amend     | version                   | {"proposal": 1, "execute": ["unknown"]}
+ann    | amend     | bylaws_invalid            | {"proposal": 1, "execute": ["slipped bylaws"]}
 ann    | amend     | forbidden                 | {"proposal": 1, "execute": ["for authors"]}
 ann    | amend     | unknown_member            | {"proposal": 1, "candidates": ["nobody"]}
 ann    | amend     | member_not_active         | {"proposal": 1, "candidates": ["out"]}
