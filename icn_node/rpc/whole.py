@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from dag.cid import DAG_CBOR_PREFIX
-from dag.codec import decode
+from dag.codec import CodecError, decode
 from icn_node import archive, audit, backup, vault
 from icn_node.archive import ArchiveError
 from icn_node.rpc import jsonrpc
@@ -125,7 +125,7 @@ async def take(methods: Methods, session: Session, params: dict[str, Any]) -> An
 
     try:
         archive.read(archive.pieces(path), keep)
-    except (ArchiveError, vault.BlobInvalid) as error:
+    except (ArchiveError, vault.BlobInvalid, CodecError) as error:
         raise RpcError(jsonrpc.INVALID_EVENT, f"{path}: {error}; nothing was taken") from None
     except OSError as error:
         raise wrong("path", f"a file that can be read ({error.strerror})", str(path)) from None

@@ -20,7 +20,7 @@ from icn_node.home import Home
 from icn_node.kernel.keyring import invitation_bytes
 from icn_node.kernel.module import Module
 from icn_node.kernel.root import state_root
-from icn_node.keystore import write_private
+from icn_node.keystore import node_key, write_private
 from icn_node.modules import MODULES
 from icn_node.receipts import Receipt
 from icn_node.space import Space
@@ -59,7 +59,8 @@ class Town:
         self.path: Path = found.pop("path", folder / "town.db")
         self.guard_path: Path = found.pop("guard_path", folder / "town.guard")
         self.now = T0
-        self.node_key = key_of("node")
+        key = found.pop("key", None)
+        self.node_key = key_of("node") if key is None else node_key(key)
         self.modules: tuple[Module, ...] = found.get("modules", MODULES)
         if members is None:
             self.space = Space.open(self.path, self.guard_path, self.node_key, **found)

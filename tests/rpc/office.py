@@ -28,6 +28,10 @@ class Office:
             key = key_of(name)
             store = Keystore(self.home.keystore_path, ops=1, mem=8192)
             store.add(key, key._secret[:32], f"secret of {name}", custody="node", now_ms=self.town.now)
+        self.open_methods()
+
+    def open_methods(self) -> None:
+        """The method table over the space as it is open now."""
         self.methods = Methods(
             self.home, self.town.space, self._submit, vault_key=key_of("vault"), clock=lambda: self.town.now
         )
