@@ -1,0 +1,1 @@
+"""From characters to a syntax tree: `lexer`, `parser` and its parts, `tree`. It resolves no name and knows no type."""
