@@ -478,7 +478,7 @@ class For(Node):
 
 @dataclass(frozen=True, slots=True)
 class Require(Node):
-    """`require(c)`, `require(c, "m")`, `require c because key` / `because "m"`: one construct. reason: message or key."""
+    """`require(c)`, `require(c, "m")`, `require c because key` / `because "m"`: one construct."""
 
     condition: Expr
     reason: Expr | None
