@@ -1,0 +1,583 @@
+"""The core: what a checked contract is, small enough to interpret, compile, cost, explain and prove from one text.
+
+It is structured static single assignment. Every local is bound once, by a unique name; what a source's `mut`, `while`
+and assignment did is in the `phi` lists of `If`, `Switch` and `Loop`. Expressions have no effect but to read (a view, a
+field of the command, a parameter, the state, all recorded as facts) and to trap. Loops are bounded, calls do not
+recurse.
+
+Values: Integer, Money, Timestamp, Duration, Days, ClearDays, WorkingDays, Months, Date: int (a Date in days since
+1970-01-01). Ratio, Exact: `fractions.Fraction`. Bool: bool. String, Did, UnitCode: str. Array: tuple. Map: dict, never
+changed in place. Tuple, struct: tuple. Option: None, or a 1-tuple. Result: (True, value) or (False, error). Enum: tuple
+of the variant's index and its payload. Nothing: None. Record: the host's object, read by attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ccl.source import NOWHERE, Span
+from ccl.syntax import tree
+from ccl.types import EnumShape, StructShape, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """Base of expressions: the type of its value, and where it was written."""
+
+    type: Type
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Expr):
+    """A value known when checking."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Expr):
+    """A local or a parameter of the function, by its unique name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Op(Expr):
+    """An operation of `ccl.ops.OPS`, strict in all its arguments: "integer.add", "money.scale", "string.concat"."""
+
+    op: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class And(Expr):
+    """Both; the right one is not evaluated if the left is false."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Expr):
+    """Either; the right one is not evaluated if the left is true."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expr):
+    """The opposite."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Cond(Expr):
+    """One of two, the other not evaluated."""
+
+    test: Expr
+    then: Expr
+    orelse: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    """A function of the program, by its unique name, all arguments given, in order."""
+
+    function: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View(Expr):
+    """A reading of the host; site: its number in the function's `sites`. "caller" and "now" are views too."""
+
+    name: str
+    args: tuple[Expr, ...]
+    site: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandField(Expr):
+    """A field of the command judged. attribute: of the host's object. wrap: optional, so it becomes None or (value,)."""
+
+    name: str
+    attribute: str
+    wrap: bool
+    site: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParamValue(Expr):
+    """A parameter of the contract."""
+
+    name: str
+    site: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateValue(Expr):
+    """A state of the contract, as this evaluation has written it so far."""
+
+    name: str
+    site: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Expr):
+    """A tuple's or a struct's part, by position."""
+
+    target: Expr
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordField(Expr):
+    """A field of a host's record. wrap as in CommandField."""
+
+    target: Expr
+    name: str
+    attribute: str
+    wrap: bool
+    site: int
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTuple(Expr):
+    """A tuple or struct from its parts, in order."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeArray(Expr):
+    """An array from its items."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeMap(Expr):
+    """A map from its pairs; a key given twice keeps its first place and its last value."""
+
+    pairs: tuple[tuple[Expr, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeVariant(Expr):
+    """A value of an enum, an Option (0 None, 1 Some) or a Result (0 Err, 1 Ok), by the type's variants."""
+
+    index: int
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsVariant(Expr):
+    """Whether a value is of that variant."""
+
+    target: Expr
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payload(Expr):
+    """A part of a variant's payload; the value is of that variant (the lowering sees to it)."""
+
+    target: Expr
+    index: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Expr):
+    """A bounded walk over an Array, a Map (items are (key, value) tuples) or a Range, in its order.
+
+    kind: any, all, count, map, filter, find (Option of the item), sum (of body; Integer, Money, Ratio), min_by, max_by
+    (Option of the item whose body is least or greatest, the first of equals), fold (accumulator is the second local,
+    `initial` its start). any, all and find stop early; fuel is charged for the whole walk before it starts.
+    most: the greatest number of steps, None if unknown.
+    """
+
+    kind: str
+    over: Expr
+    item: str
+    body: Expr
+    most: int | None
+    initial: Expr | None = None
+    accumulator: str = ""
+
+
+# -- statements --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Base of statements."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Statements in order. Control that reaches its end goes on after it, with the phi values of its branch."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Statement):
+    """Bind a local, once."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Phi:
+    """After the branches meet, `name` is `values[i]` of the branch i taken (evaluated at that branch's end).
+
+    A branch that never reaches its end (it returns, breaks, traps) has None.
+    """
+
+    name: str
+    type: Type
+    values: tuple[Expr | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If(Statement):
+    """Two branches: values of a phi are (then, orelse)."""
+
+    test: Expr
+    then: Block
+    orelse: Block
+    phis: tuple[Phi, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A branch of a Switch: the variant's index and the locals its payload is bound to ('' where unused)."""
+
+    index: int
+    binds: tuple[str, ...]
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Statement):
+    """By the variant of an enum, Option or Result. Values of a phi are those of the cases in order, then the default's.
+
+    default is None where the cases are all there are.
+    """
+
+    subject: Expr
+    cases: tuple[Case, ...]
+    default: Block | None
+    phis: tuple[Phi, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A local that a loop carries: `name` inside the body, from `initial` on; `result` is its value afterwards."""
+
+    name: str
+    result: str
+    type: Type
+    initial: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Statement):
+    """Run the body for each item of an Array, Map or Range in its order. `next`: the carried values at the body's end
+    (None if it never reaches it). most: the greatest number of rounds, None if unknown. `while c limit N` is a loop
+    over 0..N+1 whose body begins by leaving when c is false, and traps `no_limit` in the round N."""
+
+    item: str
+    over: Expr
+    most: int | None
+    carried: tuple[Carried, ...]
+    body: Block
+    next: tuple[Expr, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Break(Statement):
+    """Leave the innermost loop with these carried values."""
+
+    values: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Continue(Statement):
+    """Go on with the next round with these carried values."""
+
+    values: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Return(Statement):
+    """Leave the function with a value. Of a clause: permit."""
+
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Require(Statement):
+    """Refuse unless it holds. number: its place in the function's `requirements`."""
+
+    condition: Expr
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(Statement):
+    """Refuse (`deny`). number: as of Require."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trap(Statement):
+    """Trap, with a code (`ccl.ops.TRAPS`) and words."""
+
+    code: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate(Statement):
+    """Evaluate for its traps and requirements: a call whose value is not used."""
+
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Statement):
+    """Set a state. In actions only."""
+
+    state: str
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Statement):
+    """Ask the host to carry out a command, after the action has ended well. fields: attribute names and values."""
+
+    name: str
+    fields: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Statement):
+    """`emit`: leave a notice with facts."""
+
+    name: str
+    fields: tuple[tuple[str, Expr], ...]
+
+
+# -- declarations ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place that reads: kind is "view", "command", "param", "state" or "record"; name what it reads, as written."""
+
+    kind: str
+    name: str
+    type: Type
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A `require` or `deny`: its condition as written, and why (a key of the text catalogue or a text)."""
+
+    condition: str
+    reason: str
+    keyed: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function, a guard, a clause's body, or an action.
+
+    effects: of {"view", "command_field", "param", "state", "write", "command", "notice", "refuse"}, its callees' too.
+    A clause's body returns nothing (permit). sites and requirements are its own, not its callees'.
+    """
+
+    name: str
+    params: tuple[tuple[str, Type], ...]
+    result: Type
+    body: Block
+    effects: frozenset[str] = frozenset()
+    sites: tuple[Site, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Further people must approve: `by` is "signers" (of the party in the field `whose`) or "role" (named `whose`).
+
+    above: the setting over which the field `of` asks for it ('' both: always). need: a number or a setting's name.
+    """
+
+    by: str
+    whose: str
+    above: str = ""
+    of: str = ""
+    need: int | str = 2
+    days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A rule that judges commands. number: as cited ("4.2"); a policy without one is cited by its name.
+
+    targets: command names, prefixes "credit.*", or "*". unit: governs only commands in that unit ('' any).
+    guard, body: functions without parameters, by name in `Program.functions` (guard '' if none).
+    replaces: the number of the clause that this is an exception to; before: numbers of exceptions it precedes.
+    base: the contract it comes from. strength: "", "final", "default" or "floor".
+    """
+
+    number: str
+    name: str
+    text: str
+    targets: tuple[str, ...]
+    unit: str
+    guard: str
+    body: str
+    replaces: str = ""
+    before: tuple[str, ...] = ()
+    strength: str = ""
+    approvals: tuple[Approval, ...] = ()
+    base: str = ""
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A `param`: what it is now unless set, and between what it may be set (inclusive), by which type of decision."""
+
+    name: str
+    type: Type
+    default: Any
+    low: Any = None
+    high: Any = None
+    changed_by: str = ""
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A `state`: its type and its first value."""
+
+    name: str
+    type: Type
+    initial: Any
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role: which commands only its holders may give, and how one comes to hold it.
+
+    can: command names or prefixes. requires: functions (of no parameters, to Bool) that a holder must meet.
+    term_months: 0 for none. facts: further entries as written, name to text.
+    """
+
+    name: str
+    can: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    extends: str = ""
+    seats: int = 0
+    term_months: int = 0
+    max_terms: int = 0
+    chosen_by: str = ""
+    until: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """When a vote passes. kind: "part" (yes at least / more than `part` of `base`), "unanimous", "each" (of `classes`,
+    by `inner`), "blend" (weights of classes). base: "cast" (yes + no), "ballots" (with abstentions), "electorate"."""
+
+    kind: str
+    part: tuple[int, int] = (1, 2)
+    strict: bool = True
+    base: str = "cast"
+    classes: tuple[str, ...] = ()
+    weights: tuple[tuple[int, int], ...] = ()
+    inner: Threshold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How a type of proposal is decided: quorum is a part of `quorum_base`; duration in ms; `execution` an action."""
+
+    name: str
+    description: str = ""
+    eligible: str = "Member"
+    quorum: tuple[int, int] = (0, 1)
+    quorum_base: str = "electorate"
+    threshold: Threshold = field(default_factory=lambda: Threshold("part"))
+    duration_ms: int = 0
+    fields: tuple[tuple[str, Type, Any], ...] = ()
+    execution: str = ""
+    veto: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An action after a command (`targets`) or every so often; its guard and action are names in `functions`."""
+
+    name: str
+    targets: tuple[str, ...]
+    every_months: int
+    every_ms: int
+    guard: str
+    action: str
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True)
+class Program:
+    """A checked contract (or a file of functions). Clauses stand in the order in which they judge, bases first."""
+
+    name: str
+    functions: Mapping[str, Function]
+    structs: Mapping[str, StructShape] = field(default_factory=dict)
+    enums: Mapping[str, EnumShape] = field(default_factory=dict)
+    clauses: tuple[Clause, ...] = ()
+    params: tuple[Parameter, ...] = ()
+    states: tuple[State, ...] = ()
+    roles: tuple[Role, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    actions: tuple[str, ...] = ()
+    """Public functions that have effects, by name in `functions`."""
+    exports: Mapping[str, str] = field(default_factory=dict)
+    """Functions as an author names them, to names in `functions`."""
+    units: Mapping[str, int] = field(default_factory=dict)
+    """Units the contract speaks of, and their decimals."""
+    edition: int = 1
+    version: str = ""
+    scope: str = ""
+    timezone: str = "UTC"
+    holidays: tuple[int, ...] = ()
+    extends: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    accepts: tuple[tuple[str, str], ...] = ()
+    properties: tuple[tuple[tree.PropertyDecl, str], ...] = ()
+    """Each property and the function (of its parameters, to Bool) that states it."""
+    tests: tuple[tree.TestDecl, ...] = ()
+    transition: tree.TransitionDecl | None = None
