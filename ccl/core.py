@@ -103,7 +103,7 @@ class View(Expr):
 
 @dataclass(frozen=True, slots=True)
 class CommandField(Expr):
-    """A field of the command judged. attribute: of the host's object. wrap: optional, so it becomes None or (value,)."""
+    """A field of the command judged. attribute: of the host's object. wrap: an optional one, None or (value,)."""
 
     name: str
     attribute: str
