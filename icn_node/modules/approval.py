@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from icn_node.kernel import ledger, policy, private, timers
+from icn_node.kernel import ledger, policy, private, registry, timers
 from icn_node.kernel.context import Actor, Context
 from icn_node.kernel.execute import PendingCommand
 from icn_node.kernel.fields import INT64_MAX, No, Private
@@ -277,14 +277,23 @@ def _row(tx: Tables, pending: PendingCommand, reader: Context) -> dict[str, Any]
 
 
 def _fields(tx: Tables, pending: PendingCommand) -> dict[str, Any]:
-    """The command's fields; its amounts in their unit."""
+    """The command's fields as people read them: amounts in their unit, parties by who they are."""
     fields: dict[str, Any] = msgspec.json.decode(pending.fields)
-    unit = tx.get(ledger.Unit, fields.get("unit", ""))
-    if unit is not None:
-        for name, value in fields.items():
-            if name.endswith("_minor") and isinstance(value, int):
-                fields[name] = Amount(value, unit.decimals, unit.code)
-    return fields
+    return {name: _readable(tx, name, value, fields.get("unit", "")) for name, value in fields.items()}
+
+
+def _readable(tx: Tables, name: str, value: Any, code: str) -> Any:
+    if isinstance(value, list):
+        return [_readable(tx, name, v, code) for v in value]
+    if isinstance(value, dict):
+        return {inner: _readable(tx, inner, v, code) for inner, v in value.items()}
+    if name.endswith("_minor") and isinstance(value, int):
+        unit = tx.get(ledger.Unit, code)
+        return value if unit is None else Amount(value, unit.decimals, unit.code)
+    if isinstance(value, str) and value.startswith("did:"):
+        no = registry.party_no(tx, value)
+        return value if no is None else Party(no)
+    return value
 
 
 _COLUMNS = ("no", "op", "author", "fields", "need", "approved", "against", "status", "until_ms")

@@ -148,8 +148,17 @@ class Intake:
         if unit is None and self.decimals is not None:
             return minor_of(name, str(value), self.decimals)
         if unit is None:
-            raise wrong("unit", "a unit of this space (see `icn unit list`)", self.unit or None)
+            return minor_of(name, str(value), self._common_scale())
         return minor_of(name, str(value), unit.decimals, hours=unit.kind == "hours")
+
+    def _common_scale(self) -> int:
+        """The decimals of an amount that is meant for every unit: those that all units share. Raises RpcError."""
+        scales = {(u.decimals, u.kind == "hours") for u in self.tx.scan(ledger.Unit)}
+        if self.unit or len(scales) != 1 or (0, True) in scales:
+            wanted = "a unit of this space (see `icn unit list`)"
+            more = "; its units have different decimals, so an amount for all of them has no one meaning"
+            raise wrong("unit", wanted + ("" if self.unit or len(scales) < 2 else more), self.unit or None)
+        return scales.pop()[0]
 
     def _minutes(self, name: str, value: Any, _decimal: bool) -> int:
         if isinstance(value, int) and not isinstance(value, bool):

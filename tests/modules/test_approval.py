@@ -302,7 +302,7 @@ def test_what_waits_is_seen_by_those_it_concerns_with_its_amounts() -> None:
     for who in SIGNERS:
         (row,) = w.ask(who, "approval.list")
         assert row["fields"]["amount_minor"] == Amount(40, 2, "CC")
-        assert row["fields"]["payee"] == w.did("eve")
+        assert row["fields"]["payee"] == Party(w.no("eve"))
         assert (row["op"], row["author"], row["need"]) == ("credit.transfer", Party(w.no("bob")), 2)
         assert row["approved"] == [Party(w.no("bob"))]
         assert [p.no for p in row["approvers"]] == [w.no(n) for n in SIGNERS]
