@@ -488,7 +488,7 @@ class Role:
     """A role: which commands only its holders may give, and how one comes to hold it.
 
     can: command names or prefixes. requires: functions (of no parameters, to Bool) that a holder must meet.
-    term_months: 0 for none. facts: further entries as written, name to text.
+    term_months, term_days: 0 for none. facts: further entries as written, name to text.
     """
 
     name: str
@@ -502,6 +502,7 @@ class Role:
     until: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     span: Span = NOWHERE
+    term_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,7 +521,14 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """How a type of proposal is decided: quorum is a part of `quorum_base`; duration in ms; `execution` an action."""
+    """How a type of proposal is decided: quorum is a part of `quorum_base`; duration in ms; `execution` an action.
+
+    eligible: a role, an electorate, or "Member". fields: name, type, default; what has no default says so in `required`.
+    The execution takes the fields in order. quorum_strict: "more than" the quorum, not "at least". quorum_classes: the
+    classes that each must reach it. veto: the role or electorate whose majority of "no" stops it ('' for none).
+    phases_ms: further phases by name (discussion, deliberation, implementation). ballot: "open" or "closed" ('' for the
+    host's own). early: voting ends when all have voted. sponsors: how many besides the author must stand behind it.
+    """
 
     name: str
     description: str = ""
@@ -534,11 +542,56 @@ class Proposal:
     veto: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     span: Span = NOWHERE
+    required: frozenset[str] = frozenset()
+    quorum_strict: bool = False
+    quorum_classes: tuple[str, ...] = ()
+    phases_ms: tuple[tuple[str, int], ...] = ()
+    ballot: str = ""
+    delegation: bool = True
+    early: bool = False
+    sponsors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """A class of voters. of: "members", or the role whose holders it is. weight: of each one's ballot, above 0."""
+
+    name: str
+    of: str
+    weight: int = 1
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Votes in this scope may be delegated, through at most `depth` hands, for at most so long (0 both: for ever)."""
+
+    scope: str
+    depth: int = 1
+    expires_months: int = 0
+    expires_ms: int = 0
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What becomes of a renamed or retyped part: kind is "state", "param" or "role". function: of the old value to the
+    new one ('' where it is kept as it is)."""
+
+    kind: str
+    old: str
+    new: str
+    function: str = ""
+    span: Span = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An action after a command (`targets`) or every so often; its guard and action are names in `functions`."""
+    """An action after a command (`targets`) or every so often; its guard and action are names in `functions`.
+
+    most_commands: how many commands one run can give. most_money: by unit, the most minor units that they can move.
+    Both are what the checker computed, or the less that the author states, which the host has then to enforce.
+    """
 
     name: str
     targets: tuple[str, ...]
@@ -547,6 +600,8 @@ class Trigger:
     guard: str
     action: str
     span: Span = NOWHERE
+    most_commands: int = 0
+    most_money: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -581,3 +636,10 @@ class Program:
     """Each property and the function (of its parameters, to Bool) that states it."""
     tests: tuple[tree.TestDecl, ...] = ()
     transition: tree.TransitionDecl | None = None
+    electorates: tuple[Electorate, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
+    transitions: tuple[tuple[str, str], ...] = ()
+    """What the `transition` says of each matter: ("open proposals", "keep")."""
+    migrations: tuple[Migration, ...] = ()
+    bases: tuple[str, ...] = ()
+    """The bases this program was made from, as pinned ("base:default@HASH"), the furthest first."""

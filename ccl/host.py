@@ -66,6 +66,9 @@ class ViewSpec:
     words: str = ""
     about: int | None = None
     reads: str = ""
+    in_decision: Any = None
+    """What it is when the space itself acts by a decision, if that is certain (`member()` is False); None: it may vary.
+    The test that bylaws can still be amended goes by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,12 @@ class Host:
     units: Mapping[str, int] = field(default_factory=dict)
     modules: frozenset[str] = frozenset()
     """Those switched on; commands and views of others are known, and an error to use."""
+    decision_types: frozenset[str] = frozenset()
+    """Types of decision that the host has besides a contract's own proposals."""
+    roles: frozenset[str] = frozenset()
+    """Roles that the host knows besides those that a contract declares."""
+    amend: str = "bylaws.adopt"
+    """The command by which a contract is replaced by a later one."""
 
 
 class World(Protocol):
