@@ -76,7 +76,8 @@ class CommandSpec:
     """A command, "credit.transfer", or with `read` a query that a clause may govern ("read.credit.balance").
 
     fields: as a clause sees them. unit_field: which of them holds the code of the command's unit, '' if none.
-    module: which must be switched on. positional: the order in which a call without names gives them.
+    module: which must be switched on. positional: the order in which a call without names gives them. aliases: other
+    names of fields ("amount_minor" beside "amount"); `field` knows them.
     """
 
     name: str
@@ -86,9 +87,11 @@ class CommandSpec:
     unit_field: str = ""
     positional: tuple[str, ...] = ()
     read: bool = False
+    aliases: tuple[tuple[str, str], ...] = ()
 
     def field(self, name: str) -> FieldSpec | None:
-        """A field by name."""
+        """A field by its name, or by another name of it."""
+        name = next((meant for other, meant in self.aliases if other == name), name)
         return next((f for f in self.fields if f.name == name), None)
 
 
