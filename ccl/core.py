@@ -523,7 +523,7 @@ class Threshold:
 class Proposal:
     """How a type of proposal is decided: quorum is a part of `quorum_base`; duration in ms; `execution` an action.
 
-    eligible: a role, an electorate, or "Member". fields: name, type, default; what has no default says so in `required`.
+    eligible: a role, an electorate, or "Member". fields: name, type, default; `required`: those without one.
     The execution takes the fields in order. quorum_strict: "more than" the quorum, not "at least". quorum_classes: the
     classes that each must reach it. veto: the role or electorate whose majority of "no" stops it ('' for none).
     phases_ms: further phases by name (discussion, deliberation, implementation). ballot: "open" or "closed" ('' for the
