@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from icn_node.kernel import ledger, private, registry
+from icn_node.kernel import conditions, ledger, registry
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
 
@@ -194,61 +194,18 @@ def _check(condition: str) -> Check:
     raise BylawsInvalid(reason=f"the condition '{condition}' is not understood")
 
 
-def _is_registered(tx: Tables, ctx: Context, cmd: Any) -> bool:
-    return ctx.actor.party > 0
-
-
-def _is_member(tx: Tables, ctx: Context, cmd: Any) -> bool:
-    if ctx.actor.party <= 0:
-        return False
-    party = tx.get(registry.Party, ctx.actor.party)
-    return party is not None and party.status == registry.ACTIVE and party.kind == "person"
-
-
 def _acts_for(field: str) -> Check:
-    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        named = getattr(cmd, field)
-        if not named or named == ctx.actor.did:
-            return ctx.actor.party > 0 or ctx.origin == "decision"
-        no = registry.party_no(tx, named)
-        if no is None:
-            # Whoever is meant does not exist: the handler's UnknownMember says so better than a clause could.
-            return ctx.actor.party > 0
-        return ctx.actor.party > 0 and registry.mandate(tx, no, ctx.actor.party, ctx.time_ms) is not None
-
-    return check
+    return lambda tx, ctx, cmd: conditions.acts_for(tx, ctx, getattr(cmd, field))
 
 
 def _self(field: str) -> Check:
-    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        named = getattr(cmd, field)
-        actor = ctx.actor.party
-        if actor <= 0:
-            return False
-        if not named or named == ctx.actor.did:
-            return True
-        no = registry.party_no(tx, named) if isinstance(named, str) else named
-        if no is None or no == actor:
-            return no is not None
-        party = tx.get(registry.Party, no)
-        return (party is not None and party.claimed_by == actor) or (
-            registry.mandate(tx, no, actor, ctx.time_ms) is not None
-        )
-
-    return check
-
-
-def _role(name: str) -> Check:
-    return lambda tx, ctx, cmd: _is_member(tx, ctx, cmd) and registry.holds(tx, ctx.actor.party, name, ctx.time_ms)
-
-
-def _group(name: str) -> Check:
-    return lambda tx, ctx, cmd: _is_member(tx, ctx, cmd) and registry.in_group(tx, name, ctx.actor.party)
+    return lambda tx, ctx, cmd: conditions.is_self(tx, ctx, getattr(cmd, field))
 
 
 def _coordinates(field: str) -> Check:
+    # The field is read only of a member, so that a stranger is told to join rather than of a field.
     return lambda tx, ctx, cmd: (
-        _is_member(tx, ctx, cmd) and registry.coordinates(tx, getattr(cmd, field), ctx.actor.party)
+        conditions.is_member(tx, ctx) and registry.coordinates(tx, getattr(cmd, field), ctx.actor.party)
     )
 
 
@@ -256,33 +213,19 @@ def _decision(kind: str) -> Check:
     return lambda tx, ctx, cmd: ctx.origin == "decision" and kind in ("", ctx.decision_type)
 
 
-def _wrote(field: str) -> Check:
-    return lambda tx, ctx, cmd: all(private.wrote(tx, h, ctx.actor.party) for h in getattr(cmd, field))
-
-
-def _concerned(field: str) -> Check:
-    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        actor = ctx.actor.party
-        return all(private.wrote(tx, h, actor) or private.concerns(tx, h, actor) for h in getattr(cmd, field))
-
-    return check
-
-
-def _term(name: str) -> Check:
-    def check(tx: Tables, ctx: Context, cmd: Any) -> bool:
-        unit = tx.get(ledger.Unit, cmd.unit)
-        if unit is None:
-            return True  # the handler's UnknownUnit says so better than a clause could
-        who = unit.terms.get(name)
-        return isinstance(who, str) and any(holds(tx, ctx, cmd) for holds in compiled(who))
-
-    return check
+def term_holds(tx: Tables, ctx: Context, cmd: Any, name: str) -> bool:
+    """Whether the actor is whom that term of the command's unit names."""
+    unit = tx.get(ledger.Unit, cmd.unit)
+    if unit is None:
+        return True  # the handler's UnknownUnit says so better than a clause could
+    who = unit.terms.get(name)
+    return isinstance(who, str) and any(holds(tx, ctx, cmd) for holds in compiled(who))
 
 
 _PLAIN: dict[str, Check] = {
     "anyone": lambda tx, ctx, cmd: True,
-    "registered": _is_registered,
-    "member": _is_member,
+    "registered": lambda tx, ctx, cmd: ctx.actor.party > 0,
+    "member": lambda tx, ctx, cmd: conditions.is_member(tx, ctx),
     "decision": _decision(""),
     "operator": lambda tx, ctx, cmd: ctx.origin == "operator",
 }
@@ -290,16 +233,16 @@ _PLAIN: dict[str, Check] = {
 _WITH_NAME: dict[str, Callable[[str], Check]] = {
     "acts for": _acts_for,
     "self": _self,
-    "role": _role,
-    "group": _group,
+    "role": lambda name: lambda tx, ctx, cmd: conditions.has_role(tx, ctx, name),
+    "group": lambda name: lambda tx, ctx, cmd: conditions.in_group(tx, ctx, name),
     "coordinates": _coordinates,
     "decision": _decision,
-    "wrote": _wrote,
-    "concerned": _concerned,
+    "wrote": lambda field: lambda tx, ctx, cmd: conditions.wrote(tx, ctx, getattr(cmd, field)),
+    "concerned": lambda field: lambda tx, ctx, cmd: conditions.concerned(tx, ctx, getattr(cmd, field)),
     "without": lambda field: lambda tx, ctx, cmd: not getattr(cmd, field),
     "param": lambda name: lambda tx, ctx, cmd: ctx.kernel.param(tx, name) is True,
     "unless": lambda name: lambda tx, ctx, cmd: ctx.kernel.param(tx, name) is False,
-    "term": _term,
+    "term": lambda name: lambda tx, ctx, cmd: term_holds(tx, ctx, cmd, name),
 }
 
 
