@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccl import core
 
@@ -58,7 +58,7 @@ def canonical(program: core.Program) -> bytes:
     writer.value(program)
     writer.value(tuple(sorted(program.exports.items())))
     for name in sorted(reachable(program)):
-        writer.text(name)
+        writer.value(name)
         writer.function(program.functions[name])
     return b"".join(writer.parts)
 
@@ -134,115 +134,125 @@ def _fields(cls: type) -> tuple[str, ...]:
     return found
 
 
+class _Bound(NamedTuple):
+    """The name of a local, where it stands as a field ('' where none is bound)."""
+
+    name: str
+
+
+_Parts = Sequence[Any]
+
+
 class _Writer:
-    """Appends the encoding of values. `locals` numbers the names of the function being written."""
+    """Appends the encoding of values. `locals` numbers the names of the function being written.
+
+    A value's writer appends its head and returns its parts, which are written after it: a walk without recursion, so
+    that no program is too deep for it.
+    """
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
         self.locals: dict[str, int] = {}
 
-    def text(self, text: str) -> None:
-        raw = text.encode("utf-8", "surrogatepass")
-        self.parts.append(b"s%d:" % len(raw))
-        self.parts.append(raw)
-
-    def integer(self, value: int) -> None:
-        self.parts.append(b"i%d;" % value)
-
     def function(self, function: core.Function) -> None:
         """A function, its locals numbered anew."""
         self.locals = {name: number for number, (name, _) in enumerate(function.params)}
-        self.integer(len(function.params))
-        for _, type_ in function.params:
-            self.value(type_)
+        self.value(tuple(type_ for _, type_ in function.params))
         self.value(function.result)
         self.value(function.body)
-        self.integer(len(function.requirements))
+        self.value(len(function.requirements))
 
     def value(self, value: Any) -> None:
         """Any value that stands in a program. Raises TypeError for one that has no place there: our bug."""
-        write = _WRITE.get(type(value))
-        if write is not None:
-            write(self, value)
-        elif dataclasses.is_dataclass(value):
-            self.node(value)
-        elif isinstance(value, Mapping):
-            self.mapping(value)
-        else:
-            message = f"{type(value).__name__} has no canonical form"
-            raise TypeError(message)
-
-    def node(self, node: Any) -> None:
-        name = type(node).__name__
-        names = _fields(type(node))
-        binders = _BINDERS.get(name, ())
-        self.parts.append(b"n%d:%s" % (len(names), name.encode()))
-        for field in names:
-            value = getattr(node, field)
-            if field in binders:
-                self.integer(self.locals.setdefault(value, len(self.locals)) if value else -1)
-            elif field == "binds":
-                self.value(tuple(self.locals.setdefault(b, len(self.locals)) if b else -1 for b in value))
-            else:
-                self.value(value)
-
-    def sequence(self, values: tuple[Any, ...]) -> None:
-        self.parts.append(b"t%d;" % len(values))
-        for value in values:
-            self.value(value)
-
-    def mapping(self, mapping: Mapping[Any, Any]) -> None:
-        """Declarations, by name: their order means nothing."""
-        self.parts.append(b"m%d;" % len(mapping))
-        for key in sorted(mapping):
-            self.value(key)
-            self.value(mapping[key])
-
-    def constant_map(self, mapping: dict[Any, Any]) -> None:
-        """A Map's value: the order of its keys is the order in which it is walked."""
-        self.parts.append(b"d%d;" % len(mapping))
-        for key, value in mapping.items():
-            self.value(key)
-            self.value(value)
-
-    def strings(self, values: frozenset[str]) -> None:
-        self.parts.append(b"f%d;" % len(values))
-        for value in sorted(values):
-            self.value(value)
+        pending = [value]
+        while pending:
+            one = pending.pop()
+            write = _WRITE.get(type(one), _node)
+            pending.extend(reversed(write(self, one)))
 
 
-def _fraction(writer: _Writer, value: Fraction) -> None:
+def _text(writer: _Writer, text: str) -> _Parts:
+    raw = text.encode("utf-8", "surrogatepass")
+    writer.parts += (b"s%d:" % len(raw), raw)
+    return ()
+
+
+def _integer(writer: _Writer, value: int) -> _Parts:
+    writer.parts.append(b"i%d;" % value)
+    return ()
+
+
+def _fraction(writer: _Writer, value: Fraction) -> _Parts:
     writer.parts.append(b"q%d/%d;" % (value.numerator, value.denominator))
+    return ()
 
 
-def _bool(writer: _Writer, value: bool) -> None:
+def _bool(writer: _Writer, value: bool) -> _Parts:
     writer.parts.append(b"T" if value else b"F")
+    return ()
 
 
-def _none(writer: _Writer, _: None) -> None:
+def _none(writer: _Writer, _: None) -> _Parts:
     writer.parts.append(b"N")
+    return ()
 
 
-def _declarations(writer: _Writer, program: core.Program) -> None:
-    """A program: its mappings are declarations, so by name."""
+def _bound(writer: _Writer, bound: _Bound) -> _Parts:
+    number = writer.locals.setdefault(bound.name, len(writer.locals)) if bound.name else -1
+    writer.parts.append(b"l%d;" % number)
+    return ()
+
+
+def _sequence(writer: _Writer, values: tuple[Any, ...]) -> _Parts:
+    writer.parts.append(b"t%d;" % len(values))
+    return values
+
+
+def _strings(writer: _Writer, values: frozenset[str]) -> _Parts:
+    writer.parts.append(b"f%d;" % len(values))
+    return sorted(values)
+
+
+def _constant_map(writer: _Writer, mapping: dict[Any, Any]) -> _Parts:
+    """A Map's value: the order of its keys is the order in which it is walked."""
+    writer.parts.append(b"d%d;" % len(mapping))
+    return [part for pair in mapping.items() for part in pair]
+
+
+def _program(writer: _Writer, program: core.Program) -> _Parts:
+    """A program: its mappings are declarations, whose order means nothing."""
     names = _fields(core.Program)
     writer.parts.append(b"n%d:Program" % len(names))
-    for field in names:
-        value = getattr(program, field)
-        if isinstance(value, Mapping):
-            writer.mapping(value)
-        else:
-            writer.value(value)
+    values = (getattr(program, name) for name in names)
+    return [tuple(sorted(v.items())) if isinstance(v, Mapping) else v for v in values]
 
 
-_WRITE: dict[type, Callable[[_Writer, Any], None]] = {
-    str: _Writer.text,
-    int: _Writer.integer,
+def _case(writer: _Writer, case: core.Case) -> _Parts:
+    writer.parts.append(b"n3:Case")
+    return [case.index, tuple(_Bound(name) for name in case.binds), case.body]
+
+
+def _node(writer: _Writer, node: Any) -> _Parts:
+    name = type(node).__name__
+    if not dataclasses.is_dataclass(node):
+        message = f"{name} has no canonical form"
+        raise TypeError(message)
+    names = _fields(type(node))
+    binders = _BINDERS.get(name, ())
+    writer.parts.append(b"n%d:%s" % (len(names), name.encode()))
+    return [_Bound(getattr(node, f)) if f in binders else getattr(node, f) for f in names]
+
+
+_WRITE: Mapping[type, Callable[[_Writer, Any], _Parts]] = {
+    str: _text,
+    int: _integer,
     bool: _bool,
     type(None): _none,
     Fraction: _fraction,
-    tuple: _Writer.sequence,
-    dict: _Writer.constant_map,
-    frozenset: _Writer.strings,
-    core.Program: _declarations,
+    tuple: _sequence,
+    dict: _constant_map,
+    frozenset: _strings,
+    _Bound: _bound,
+    core.Case: _case,
+    core.Program: _program,
 }
