@@ -75,6 +75,13 @@ def function_bytes(function: core.Function) -> bytes:
     return b"".join(writer.parts)
 
 
+def value_bytes(value: Any) -> bytes:
+    """The canonical bytes of an expression or a value: two that read and compute the same have the same."""
+    writer = _Writer()
+    writer.value(value)
+    return b"".join(writer.parts)
+
+
 def text_hash(text: str) -> str:
     """SHA-256 of a source's UTF-8, 64 hexadecimal digits: what `extends "space:NAME@HASH"` pins."""
     return hashlib.sha256(text.encode()).hexdigest()

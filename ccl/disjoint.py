@@ -1,0 +1,467 @@
+"""Whether two guards can hold at once, as far as can be seen without a solver.
+
+Two exceptions to one clause need a stated order, unless a reader sees that they never meet: one is for a status and the
+other for another, one below an amount and the other from it on, one when something holds and the other when it does
+not. That is what is seen here: a guard is taken apart into what must hold together (`and`, `or`, `not`, `if`), and a
+set of such facts is impossible if it holds a fact and its opposite, two variants or two constants of one value, or two
+intervals of one linear term that do not meet. Whatever else there is may hold: the answer is then "not seen".
+
+Both guards are taken to read the same values, as they do when one command is judged. A guard that traps refuses, so
+overflow needs no thought here. It knows functions of the core, nothing of clauses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ccl import core, semantics, types
+from ccl.source import NOWHERE
+
+MOST_ALTERNATIVES = 256
+"""Give up on guards that come apart into more ways to hold."""
+MOST_NODES = 1_000
+MOST_DEPTH = 100
+"""Give up on guards that are larger or deeper than that once what they call stands in them."""
+
+_Fact = tuple[core.Expr, bool]
+Ways = list[tuple[_Fact, ...]]
+
+
+class _GaveUp(Exception):
+    """The guard is of a form, or a size, that is not looked into."""
+
+
+def ways(guard: core.Function, functions: Mapping[str, core.Function]) -> Ways | None:
+    """The ways in which a guard can hold, each a conjunction of facts; None if it is not of a form that is looked into.
+
+    functions: what it may call, by name.
+    """
+    try:
+        return _ways(_Inliner(functions).expression(guard), True)
+    except _GaveUp:
+        return None
+
+
+def apart(first: Ways | None, second: Ways | None, enums: Mapping[str, types.EnumShape]) -> bool:
+    """Whether it is certain that two guards never hold at once."""
+    if first is None or second is None or len(first) * len(second) > MOST_ALTERNATIVES:
+        return False
+    return all(_impossible((*one, *other), enums) for one in first for other in second)
+
+
+def never(guard: Ways | None, enums: Mapping[str, types.EnumShape]) -> bool:
+    """Whether it is certain that a guard never holds."""
+    return guard is not None and all(_impossible(way, enums) for way in guard)
+
+
+def disjoint(first: core.Function, second: core.Function, program: core.Program) -> bool:
+    """Whether it is certain that two guards of a program never hold at once."""
+    return apart(ways(first, program.functions), ways(second, program.functions), program.enums)
+
+
+# -- a function as one expression --------------------------------------------------------------------------------------
+
+_Env = Mapping[str, core.Expr]
+
+
+@dataclass
+class _Inliner:
+    """Turns a function without loops and requirements into one expression over what it reads."""
+
+    functions: Mapping[str, core.Function]
+    nodes: int = 0
+    depth: int = 0
+
+    def expression(self, function: core.Function, args: tuple[core.Expr, ...] = ()) -> core.Expr:
+        env = {name: arg for (name, _), arg in zip(function.params, args, strict=True)}
+        return self.block(function.body.statements, env)
+
+    def block(self, statements: tuple[core.Statement, ...], env: dict[str, core.Expr]) -> core.Expr:
+        """The value that the statements return."""
+        for at, statement in enumerate(statements):
+            if isinstance(statement, core.Let):
+                env[statement.name] = _measured(self.expr(statement.value, env))
+            elif isinstance(statement, core.Return):
+                return self.expr(statement.value, env)
+            elif isinstance(statement, core.If):
+                return self.branch(statement, statements[at + 1 :], env)
+            else:
+                break
+        raise _GaveUp
+
+    def branch(self, statement: core.If, rest: tuple[core.Statement, ...], env: dict[str, core.Expr]) -> core.Expr:
+        """Either side, followed by what comes after it."""
+        test = self.expr(statement.test, env)
+        sides: list[core.Expr] = []
+        for position, side in enumerate((statement.then, statement.orelse)):
+            inner = dict(env)
+            if _returns(side):
+                sides.append(self.block(side.statements, inner))
+                continue
+            for one in side.statements:
+                if not isinstance(one, core.Let):
+                    raise _GaveUp
+                inner[one.name] = _measured(self.expr(one.value, inner))
+            for phi in statement.phis:
+                value = phi.values[position]
+                if value is not None:
+                    inner[phi.name] = _measured(self.expr(value, inner))
+            sides.append(self.block(rest, inner))
+        return core.Cond(sides[0].type, NOWHERE, test, sides[0], sides[1])
+
+    def expr(self, expr: core.Expr, env: _Env) -> core.Expr:
+        """The expression with its locals replaced and its calls written out."""
+        self.nodes += 1
+        self.depth += 1
+        if self.nodes > MOST_NODES or self.depth > MOST_DEPTH:
+            raise _GaveUp
+        made = self.rebuilt(expr, env)
+        self.depth -= 1
+        return made
+
+    def rebuilt(self, expr: core.Expr, env: _Env) -> core.Expr:
+        if isinstance(expr, core.Local):
+            if expr.name not in env:
+                raise _GaveUp
+            return env[expr.name]
+        if isinstance(expr, core.Comprehension):
+            raise _GaveUp
+        parts = {f.name: self.part(getattr(expr, f.name), env) for f in dataclasses.fields(expr) if f.name != "type"}
+        made: core.Expr = dataclasses.replace(expr, **parts)
+        if isinstance(made, core.Call):
+            args = tuple(_measured(arg) for arg in made.args)
+            return _measured(self.expression(self.functions[made.function], args))
+        return made
+
+    def part(self, value: Any, env: _Env) -> Any:
+        if isinstance(value, core.Expr):
+            return self.expr(value, env)
+        if isinstance(value, tuple) and value and isinstance(value[0], core.Expr | tuple):
+            return tuple(self.part(one, env) for one in value)
+        return value
+
+
+def _measured(expr: core.Expr) -> core.Expr:
+    """The expression itself, if it is not too large and not too deep: a name may stand for it many times."""
+    nodes, pending = 0, [(expr, 1)]
+    while pending:
+        one, depth = pending.pop()
+        nodes += 1
+        if nodes > MOST_NODES or depth > MOST_DEPTH:
+            raise _GaveUp
+        values = [getattr(one, f.name) for f in dataclasses.fields(one)]
+        while values:
+            value = values.pop()
+            if isinstance(value, core.Expr):
+                pending.append((value, depth + 1))
+            elif isinstance(value, tuple) and value and isinstance(value[0], core.Expr | tuple):
+                values.extend(value)
+    return expr
+
+
+def _returns(block: core.Block) -> bool:
+    """Whether a block ends by returning on every path."""
+    if not block.statements:
+        return False
+    last = block.statements[-1]
+    return isinstance(last, core.Return) or (
+        isinstance(last, core.If) and _returns(last.then) and _returns(last.orelse)
+    )
+
+
+# -- into alternatives of facts that hold together ---------------------------------------------------------------------
+
+
+def _both(left: Ways, right: Ways) -> Ways:
+    if len(left) * len(right) > MOST_ALTERNATIVES:
+        raise _GaveUp
+    return [(*one, *other) for one in left for other in right]
+
+
+def _either(left: Ways, right: Ways) -> Ways:
+    if len(left) + len(right) > MOST_ALTERNATIVES:
+        raise _GaveUp
+    return left + right
+
+
+def _ways(expr: core.Expr, holds: bool) -> Ways:
+    """The ways in which a condition holds (or fails): each a conjunction of facts."""
+    match expr:
+        case core.Const(value=bool(value)):
+            return [()] if value is holds else []
+        case core.Not():
+            return _ways(expr.operand, not holds)
+        case core.And() | core.Or():
+            join = _both if isinstance(expr, core.And) is holds else _either
+            return join(_ways(expr.left, holds), _ways(expr.right, holds))
+        case core.Cond():
+            then = _both(_ways(expr.test, True), _ways(expr.then, holds))
+            return _either(then, _both(_ways(expr.test, False), _ways(expr.orelse, holds)))
+        case core.Op(op="eq" | "ne", args=(left, core.Const(value=bool(value)))) if left.type == types.BOOL:
+            return _ways(left, (expr.op == "eq") is (value is holds))
+    return [((expr, holds),)]
+
+
+# -- which facts cannot stand together ---------------------------------------------------------------------------------
+
+_OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
+_TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
+_WHOLE = frozenset({"Integer", "Timestamp", "Duration", "Days", "ClearDays", "WorkingDays", "Months", "Date"})
+
+
+@dataclass
+class _Interval:
+    """What a linear term may be."""
+
+    low: Fraction | None = None
+    low_open: bool = False
+    high: Fraction | None = None
+    high_open: bool = False
+    not_these: set[Fraction] = field(default_factory=set)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left."""
+        if self.low is None or self.high is None:
+            return False
+        if self.low == self.high:
+            return self.low_open or self.high_open or self.low in self.not_these
+        return self.low > self.high
+
+    def keep(self, op: str, bound: Fraction, whole: bool) -> None:
+        """Cut by `term op bound`; whole: the term is an integer."""
+        if op == "ne":
+            self.not_these.add(bound)
+        if op in ("gt", "ge", "eq"):
+            self._from(bound, op == "gt", whole)
+        if op in ("lt", "le", "eq"):
+            self._to(bound, op == "lt", whole)
+
+    def _from(self, bound: Fraction, is_open: bool, whole: bool) -> None:
+        if whole:
+            bound, is_open = Fraction(math.floor(bound) + 1 if is_open else math.ceil(bound)), False
+        if self.low is None or bound > self.low:
+            self.low, self.low_open = bound, is_open
+        elif bound == self.low:
+            self.low_open = self.low_open or is_open
+
+    def _to(self, bound: Fraction, is_open: bool, whole: bool) -> None:
+        if whole:
+            bound, is_open = Fraction(math.ceil(bound) - 1 if is_open else math.floor(bound)), False
+        if self.high is None or bound < self.high:
+            self.high, self.high_open = bound, is_open
+        elif bound == self.high:
+            self.high_open = self.high_open or is_open
+
+
+@dataclass
+class _Choice:
+    """Which variant, or which constant, a value is; and which it is not."""
+
+    is_: Any = None
+    known: bool = False
+    not_these: set[Any] = field(default_factory=set)
+
+
+@dataclass
+class _Facts:
+    """Facts that hold together, until one cannot."""
+
+    shapes: Mapping[str, types.EnumShape]
+    truths: dict[bytes, bool] = field(default_factory=dict)
+    intervals: dict[tuple[tuple[bytes, Fraction], ...], _Interval] = field(default_factory=dict)
+    choices: dict[bytes, _Choice] = field(default_factory=dict)
+    impossible: bool = False
+
+    def take(self, expr: core.Expr, holds: bool) -> None:
+        """One fact more."""
+        match expr:
+            case core.Op(op="eq" | "ne" | "lt" | "le" | "gt" | "ge", args=(left, right)):
+                self.compare(expr.op if holds else _OPPOSITE[expr.op], left, right)
+            case core.IsVariant():
+                self.choose(expr.target, expr.index, holds)
+            case _:
+                self.truth(_key(expr), holds)
+
+    def truth(self, key: bytes, holds: bool) -> None:
+        if self.truths.setdefault(key, holds) is not holds:
+            self.impossible = True
+
+    def compare(self, op: str, left: core.Expr, right: core.Expr) -> None:
+        if _numeric(left.type):
+            self.linear(op, left, right)
+            return
+        if op not in ("eq", "ne"):
+            first, second = (left, right) if op in ("lt", "ge") else (right, left)
+            self.truth(b"<" + _key(first) + _key(second), op in ("lt", "gt"))
+            return
+        if isinstance(left, core.Const) or _variant(left) is not None:
+            left, right = right, left
+        variant = _variant(right)
+        if variant is not None:
+            self.choose(left, variant, op == "eq")
+        elif isinstance(right, core.Const):
+            self.equal(left, right.value, op == "eq")
+        else:
+            pair = b"=".join(sorted((_key(left), _key(right))))
+            self.truth(pair, op == "eq")
+
+    def equal(self, left: core.Expr, value: Any, holds: bool) -> None:
+        if isinstance(left, core.Const):
+            self.impossible = self.impossible or (left.value == value) is not holds
+        elif isinstance(value, str | int):
+            self.pick(self.choices.setdefault(_key(left), _Choice()), value, holds)
+        else:
+            self.truth(_key(left) + semantics.value_bytes(value), holds)
+
+    def choose(self, target: core.Expr, index: int, holds: bool) -> None:
+        if isinstance(target, core.MakeVariant):
+            self.impossible = self.impossible or (target.index == index) is not holds
+            return
+        choice = self.choices.setdefault(b"variant of " + _key(target), _Choice())
+        self.pick(choice, index, holds)
+        count = _variants(target.type, self.shapes)
+        self.impossible = self.impossible or len(choice.not_these) == count
+
+    def pick(self, choice: _Choice, value: Any, holds: bool) -> None:
+        if not holds:
+            choice.not_these.add(value)
+        elif not choice.known:
+            choice.is_, choice.known = value, True
+        elif choice.is_ != value:
+            self.impossible = True
+        if choice.known and choice.is_ in choice.not_these:
+            self.impossible = True
+
+    def linear(self, op: str, left: core.Expr, right: core.Expr) -> None:
+        """A comparison of numbers, as `term op bound`, the term's factors whole and without a common divisor."""
+        terms = _Linear()
+        terms.add(left, Fraction(1))
+        terms.add(right, Fraction(-1))
+        factors = sorted((key, factor) for key, factor in terms.factors.items() if factor)
+        if not factors:
+            self.impossible = self.impossible or not _HOLDS[op](terms.constant)
+            return
+        scale = _scale([factor for _, factor in factors])
+        if scale < 0:
+            op = _TURNED[op]
+        form = tuple((key, factor / scale) for key, factor in factors)
+        interval = self.intervals.setdefault(form, _Interval())
+        interval.keep(op, -terms.constant / scale, terms.whole)
+        self.impossible = self.impossible or interval.empty
+
+
+_HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
+    "lt": lambda d: d < 0,
+    "le": lambda d: d <= 0,
+    "gt": lambda d: d > 0,
+    "ge": lambda d: d >= 0,
+    "eq": lambda d: d == 0,
+    "ne": lambda d: d != 0,
+}
+
+
+def _impossible(way: tuple[_Fact, ...], shapes: Mapping[str, types.EnumShape]) -> bool:
+    facts = _Facts(shapes)
+    for expr, holds in way:
+        facts.take(expr, holds)
+        if facts.impossible:
+            return True
+    return False
+
+
+def _scale(factors: list[Fraction]) -> Fraction:
+    """What to divide by so that the factors are whole, without a common divisor, and the first is positive."""
+    denominator = math.lcm(*(f.denominator for f in factors))
+    divisor = math.gcd(*(int(f * denominator) for f in factors))
+    scale = Fraction(divisor, denominator)
+    return scale if factors[0] > 0 else -scale
+
+
+_SAME = frozenset({"money.to_exact", "ratio.of_integer"})
+_PLUS = frozenset({"add", "add_duration", "add_days", "add_months"})
+_MINUS = frozenset({"sub", "sub_duration"})
+_TIMES = frozenset({"mul", "times", "scale"})
+_CALENDAR = frozenset({"timestamp.add_days", "timestamp.add_months", "date.add_months", "date.add_days"})
+
+
+@dataclass
+class _Linear:
+    """A sum of factors times what is read, plus a constant; whole: all of it integers."""
+
+    factors: dict[bytes, Fraction] = field(default_factory=dict)
+    constant: Fraction = Fraction(0)
+    whole: bool = True
+
+    def add(self, expr: core.Expr, factor: Fraction) -> None:
+        """Add an expression that many times."""
+        if isinstance(expr, core.Const):
+            self.constant += factor * expr.value
+        elif not (isinstance(expr, core.Op) and self._operation(expr, factor)):
+            key = _key(expr)
+            self.factors[key] = self.factors.get(key, Fraction(0)) + factor
+            self.whole = self.whole and _is_whole(expr.type)
+
+    def _operation(self, expr: core.Op, factor: Fraction) -> bool:
+        """Whether it is linear, and then added."""
+        verb = expr.op.rpartition(".")[2]
+        if expr.op in _SAME:
+            self.add(expr.args[0], factor)
+        elif expr.op in _CALENDAR:
+            return False
+        elif verb in _PLUS or verb in _MINUS:
+            self.add(expr.args[0], factor)
+            self.add(expr.args[1], factor if verb in _PLUS else -factor)
+        elif verb == "neg":
+            self.add(expr.args[0], -factor)
+        elif verb in _TIMES:
+            return self._product(expr.args[0], expr.args[1], factor)
+        else:
+            return False
+        return True
+
+    def _product(self, left: core.Expr, right: core.Expr, factor: Fraction) -> bool:
+        if isinstance(left, core.Const):
+            left, right = right, left
+        if not isinstance(right, core.Const):
+            return False
+        self.add(left, factor * right.value)
+        return True
+
+
+def _is_whole(type_: types.Type) -> bool:
+    return isinstance(type_, types.Money) or (isinstance(type_, types.Plain) and type_.name in _WHOLE)
+
+
+def _numeric(type_: types.Type) -> bool:
+    return _is_whole(type_) or isinstance(type_, types.Exact) or type_ == types.RATIO
+
+
+def _variant(expr: core.Expr) -> int | None:
+    """The variant of a constant of an enum without payload (an Option's None too)."""
+    if isinstance(expr, core.MakeVariant) and not expr.items:
+        return expr.index
+    if isinstance(expr, core.Const):
+        if isinstance(expr.type, types.Enum) and len(expr.value) == 1:
+            return int(expr.value[0])
+        if isinstance(expr.type, types.Option) and expr.value is None:
+            return 0
+    return None
+
+
+def _variants(type_: types.Type, shapes: Mapping[str, types.EnumShape]) -> int:
+    """How many variants a type has; 0: not known."""
+    if isinstance(type_, types.Option | types.Result):
+        return 2
+    shape = shapes.get(type_.name) if isinstance(type_, types.Enum) else None
+    return len(shape.variants) if shape is not None else 0
+
+
+def _key(expr: core.Expr) -> bytes:
+    """What a term is, wherever it stands."""
+    return semantics.value_bytes(expr)
