@@ -18,9 +18,9 @@ from ccl.types import Type
 class FieldSpec:
     """A field of a command or a record. optional: it may be absent (then its type is Option<type>).
 
-    attribute: what the Python object calls it, where that differs; doc: one line for the reference. omittable: who gives
-    the command may leave it out, and it then has the host's default; computed: it follows from other fields, and cannot
-    be given.
+    attribute: what the Python object calls it, where that differs; doc: one line for the reference. omittable: who
+    gives the command may leave it out, and it then has the host's default; computed: it follows from other fields, and
+    cannot be given.
     """
 
     name: str
