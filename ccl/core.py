@@ -94,11 +94,13 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True)
 class View(Expr):
-    """A reading of the host; site: its number in the function's `sites`. "caller" and "now" are views too."""
+    """A reading of the host; site: its number in the function's `sites`. "caller" and "now" are views too (of the
+    `World` itself). fuel: what the host declares that one reading costs."""
 
     name: str
     args: tuple[Expr, ...]
     site: int
+    fuel: int = 5
 
 
 @dataclass(frozen=True, slots=True)
