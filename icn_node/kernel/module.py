@@ -19,6 +19,7 @@ import msgspec
 
 from icn_node.kernel.refusal import Facts, Refusal
 from icn_node.kernel.tables import Record, Tables
+from icn_node.kernel.views import View
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -137,7 +138,11 @@ class NoticeSpec:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One cooperative domain. `version` is the active rule version a new space starts with."""
+    """One cooperative domain. `version` is the active rule version a new space starts with.
+
+    views: what contracts in CCL may read of it. primitives: names of the language's roadmap for its commands and views,
+    such as ("issue_credit", "credit.issue").
+    """
 
     name: str
     doc: str
@@ -150,6 +155,8 @@ class Module:
     params: tuple[ParamSpec, ...] = ()
     notices: tuple[NoticeSpec, ...] = ()
     always_on: bool = False
+    views: tuple[View, ...] = ()
+    primitives: tuple[tuple[str, str], ...] = ()
 
 
 def command(

@@ -474,6 +474,7 @@ _BOB, _CAROL = "bob", "carol"
 MODULE = Module(
     name="credit",
     doc=__doc__,
+    primitives=(("issue_credit", "credit.issue"), ("transfer_credit", "credit.transfer")),
     commands=(
         command(Create, create, refuses=(units.UnitExists, units.BadTerms),
                 example={"unit": "SUN", "title": "Sun", "floor": "-100.00", "ceiling": "500.00"}),

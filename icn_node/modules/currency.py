@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from icn_node.kernel import ledger, registry, units
+from icn_node.kernel import account_views, ledger, registry, units
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import AmountMinor, Private, UnitCode, Who
 from icn_node.kernel.ledger import ISSUANCE, Leg
@@ -120,6 +120,8 @@ _MOVES: tuple[type[Refusal], ...] = (
 MODULE = Module(
     name="currency",
     doc=__doc__,
+    views=account_views.CURRENCY_VIEWS,
+    primitives=(("create_currency", "currency.create"), ("mint_tokens", "currency.mint")),
     commands=(
         command(Create, create, refuses=(units.UnitExists, units.BadTerms),
                 example={"unit": "LEAF", "title": "Leaf", "cap": "100000.00", "mint": "role issuer or decision"}),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
 
-from icn_node.kernel import ledger, payments, registry, standing, statements, units
+from icn_node.kernel import account_views, ledger, payments, registry, standing, statements, units
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import Day, No, UnitCode, Who
 from icn_node.kernel.ledger import Account, Transfer, Unit
@@ -304,6 +304,8 @@ _WHO = (registry.UnknownMember,)
 MODULE = Module(
     name="ledger",
     doc=__doc__,
+    views=account_views.ACCOUNT_VIEWS,
+    primitives=(("credit_balance", "balance"),),
     always_on=True,
     records=(*ledger.RECORDS, *payments.RECORDS, *standing.RECORDS),
     queries=(

@@ -270,6 +270,7 @@ MODULE = Module(
     name="space",
     doc=__doc__,
     always_on=True,
+    primitives=(("set_policy", "bylaws.set"),),
     records=(Charter,),
     commands=(
         command(Found, found, refuses=(Founded, UnknownModule, BadTimeZone, *_ADOPTS),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from icn_node.kernel import calendar, charter, exchanges, hour_views, hours, intents, ledger, registry, units
+from icn_node.kernel import account_views, calendar, charter, exchanges, hour_views, hours, intents, ledger, registry, units
 from icn_node.kernel.commitment import Exchange, NotParty, Payment, SameParty, Terms
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import INT64_MAX, Day, Minutes, Name, No, Private, TimeMs, Who
@@ -512,6 +512,8 @@ _BOB = "bob"
 MODULE = Module(
     name="timebank",
     doc=__doc__,
+    views=account_views.HOUR_VIEWS,
+    primitives=(("log_hours", "timebank.log"), ("trade_hours", "timebank.trade"), ("hour_balance", "hour_balance")),
     records=hours.RECORDS,
     commands=(
         command(SetUp, set_up, refuses=hours.REFUSALS, example={"floor_minutes": "-40h", "ceiling_minutes": "100h"}),
