@@ -20,7 +20,8 @@ class FieldSpec:
 
     attribute: what the Python object calls it, where that differs; doc: one line for the reference. omittable: who
     gives the command may leave it out, and it then has the host's default; computed: it follows from other fields, and
-    cannot be given.
+    cannot be given. low, high: between what the host sees to it that it lies, inclusive, as a runtime value (an amount
+    of at least 1 minor unit); a proof relies on it. None: no bound but the type's.
     """
 
     name: str
@@ -30,6 +31,8 @@ class FieldSpec:
     doc: str = ""
     omittable: bool = False
     computed: bool = False
+    low: Any = None
+    high: Any = None
 
     @property
     def read_as(self) -> str:
@@ -73,6 +76,9 @@ class ViewSpec:
     in_decision: Any = None
     """What it is when the space itself acts by a decision, if that is certain (`member()` is False); None: it may vary.
     The test that bylaws can still be amended goes by it."""
+    low: Any = None
+    high: Any = None
+    """Between what a number that it gives lies, inclusive (None: no bound but the type's); a proof relies on it."""
 
 
 @dataclass(frozen=True, slots=True)
