@@ -308,11 +308,20 @@ class MapExpr(Node):
 
 @dataclass(frozen=True, slots=True)
 class StructExpr(Node):
-    """`Point { x: 1, y }`; rest: of `..old`."""
+    """`Point { x: 1, y }`; rest: of `..old`; args: of `token<USD> { .. }`."""
 
     path: Path
     fields: tuple[tuple[Name, Expr], ...]
     rest: Expr | None = None
+    args: tuple[TypeExpr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedExpr(Node):
+    """`elected_by: Member` as an item of a list, as the dialect's `requires:` has."""
+
+    name: Name
+    value: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +425,7 @@ Expr = (
     IntLit | DecimalLit | PercentLit | MoneyLit | SpanOfTimeLit | StringLit | BoolLit | DidLit | TimeLit
     | PathExpr | StateExpr | FieldExpr | IndexExpr | CallExpr | UnaryExpr | BinaryExpr | RangeExpr | TupleExpr
     | ListExpr | RepeatExpr | MapExpr | StructExpr | IfExpr | LetCondition | MatchExpr | BlockExpr | ClosureExpr
-    | CastExpr | TryExpr | ReturnExpr | BreakExpr | ContinueExpr | VerdictExpr | Wrong
+    | NamedExpr | CastExpr | TryExpr | ReturnExpr | BreakExpr | ContinueExpr | VerdictExpr | Wrong
 )  # fmt: skip
 
 
