@@ -92,6 +92,16 @@ class Findings:
         """Keep a warning."""
         self.add(Diagnostic(code, message, (Label(span, label), *also), notes, fixes, Severity.WARNING))
 
+    def mark(self) -> int:
+        """Where things stand, to go back to with `rewind`."""
+        return len(self.all)
+
+    def rewind(self, mark: int) -> None:
+        """Forget what has been told since: the attempt it speaks of is given up."""
+        for diagnostic in self.all[mark:]:
+            self._seen.discard((diagnostic.code, diagnostic.span))
+        del self.all[mark:]
+
     @property
     def failed(self) -> bool:
         """Whether there is an error."""
