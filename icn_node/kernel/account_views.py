@@ -94,7 +94,7 @@ def hours_received(w: World, who: str) -> int:
 
 ACCOUNT_VIEWS: tuple[View, ...] = (
     view("balance", balance, _ACCOUNT, _OWN, "the balance of {0} in {1}", about=0, reads="credit.balance"),
-    view("available", available, _ACCOUNT, _OWN, "what {0} has in {1}", about=0, reads="credit.balance"),
+    view("available", available, _ACCOUNT, _OWN, "what {0} has in {1}", about=0, reads="credit.balance", low=0),
     view("credit_floor", credit_floor, _ACCOUNT, Option(_OWN), "the credit line of {0} in {1}", about=0,
          reads="credit.balance"),
     view("credit_ceiling", credit_ceiling, _ACCOUNT, Option(_OWN), "the ceiling of {0} in {1}", about=0,
@@ -105,8 +105,8 @@ ACCOUNT_VIEWS: tuple[View, ...] = (
 CURRENCY_VIEWS: tuple[View, ...] = (view("supply", supply, _UNIT, _OWN, "what is out of {0}"),)
 HOUR_VIEWS: tuple[View, ...] = (
     view("hour_balance", hour_balance, _WHO, INTEGER, "the minutes of {0}", about=0, reads="timebank.balance"),
-    view("hours_given", hours_given, _WHO, INTEGER, "the minutes that {0} gave of late", fuel=60, about=0,
+    view("hours_given", hours_given, _WHO, INTEGER, "the minutes that {0} gave of late", fuel=60, about=0, low=0,
          reads="timebank.index"),
     view("hours_received", hours_received, _WHO, INTEGER, "the minutes that {0} received of late", fuel=60, about=0,
-         reads="timebank.index"),
+         reads="timebank.index", low=0),
 )  # fmt: skip

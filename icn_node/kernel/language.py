@@ -43,7 +43,7 @@ from icn_node.kernel.module import Module
 from icn_node.kernel.views import OPAQUE, VIEWS, View
 
 NODE_READS = (
-    "backup.create", "dag.export", "dag.get", "dag.head", "dag.log", "dag.proof", "dag.verify", "event.explain",
+    "backup.create", "dag.export", "dag.get", "dag.head", "dag.log", "dag.proof", "dag.verify",
     "event.receipt", "key.list", "node.notices", "node.status", "node.version",
 )  # fmt: skip
 """Reads that are the node's own, and no module's query: bylaws govern them by these names."""
@@ -128,9 +128,11 @@ class Language:
                 made = Money(OWN_UNIT)
             if made is None:
                 continue
+            low, high = _range(written)
             found.append(FieldSpec(
                 shown, made, _optional(written), wire if shown != wire else "", description_of(written),
                 omittable=wire in computed or not declared[wire].required, computed=wire in computed,
+                low=low, high=high,
             ))  # fmt: skip
             if shown != wire:
                 aliases.append((wire, shown))
@@ -190,6 +192,25 @@ def _most(written: Any) -> int | None:
     if origin in (typing.Union, UnionType):
         return _most(next(a for a in typing.get_args(written) if a is not type(None)))
     return None
+
+
+def _range(written: Any) -> tuple[int | None, int | None]:
+    """Between what a field's numbers lie, as its declaration says."""
+    origin = typing.get_origin(written)
+    if origin is Annotated:
+        inside, *notes = typing.get_args(written)
+        for note in notes:
+            if isinstance(note, Meta) and (note.ge is not None or note.le is not None):
+                return _whole(note.ge), _whole(note.le)
+        return _range(inside)
+    if origin in (typing.Union, UnionType):
+        inner = [a for a in typing.get_args(written) if a is not type(None)]
+        return _range(inner[0]) if len(inner) == 1 else (None, None)
+    return None, None
+
+
+def _whole(bound: object) -> int | None:
+    return bound if isinstance(bound, int) else None
 
 
 def _struct(written: Any) -> type[msgspec.Struct] | None:

@@ -68,13 +68,16 @@ def view(
     about: int | None = None,
     reads: str = "",
     in_decision: Any = None,
+    low: int | None = None,
 ) -> View:
     """Declare a view. doc: by default the function's docstring. about, reads: whose fact it is (the argument's number)
-    and the query that whoever is shown it must be allowed. in_decision: what it certainly is in a decision."""
+    and the query that whoever is shown it must be allowed. in_decision: what it certainly is in a decision. low: the
+    least that a number can be."""
     said = doc or " ".join((fn.__doc__ or "").split())
     spec = ViewSpec(
-        name, params, result, said, optional, fuel, words=words, about=about, reads=reads, in_decision=in_decision
-    )
+        name, params, result, said, optional, fuel, words=words, about=about, reads=reads, in_decision=in_decision,
+        low=low,
+    )  # fmt: skip
     return View(spec, fn)
 
 
@@ -269,8 +272,8 @@ VIEWS: tuple[View, ...] = (
     view("concerned", concerned, _TEXTS, BOOL, "whether you wrote it or it concerns you"),
     view("term", term, _NAME, BOOL, "whether the unit's terms name you ({0})"),
     view("suspended", suspended, (), BOOL, "whether you are suspended", in_decision=False),
-    view("joined", joined, (), TIMESTAMP, "when you became a member"),
-    view("membership", membership, (), DURATION, "how long you have been a member"),
+    view("joined", joined, (), TIMESTAMP, "when you became a member", low=0),
+    view("membership", membership, (), DURATION, "how long you have been a member", low=0),
     view("hosted", hosted, (), BOOL, "whether the node holds your key", in_decision=False),
     view("changes_as_declared", changes_as_declared, (), BOOL, "whether the decision is one that may change it"),
     view("is_member", is_member, _WHO, BOOL, "whether {0} is an active member", about=0, reads="member.show"),
@@ -279,7 +282,7 @@ VIEWS: tuple[View, ...] = (
     view("kind_of", kind_of, _WHO, STRING, "what {0} is", about=0, reads="member.show"),
     view("holds_role", holds_role, (*_WHO, *_NAME), BOOL, "whether {0} holds the role {1}", about=0,
          reads="role.list"),
-    view("member_count", member_count, (), INTEGER, "how many members there are", fuel=40),
-    view("role_count", role_count, _NAME, INTEGER, "how many hold the role {0}", fuel=40),
-    view("group_count", group_count, _NAME, INTEGER, "how many are in the group {0}", fuel=40),
+    view("member_count", member_count, (), INTEGER, "how many members there are", fuel=40, low=0),
+    view("role_count", role_count, _NAME, INTEGER, "how many hold the role {0}", fuel=40, low=0),
+    view("group_count", group_count, _NAME, INTEGER, "how many are in the group {0}", fuel=40, low=0),
 )  # fmt: skip

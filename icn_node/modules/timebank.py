@@ -13,7 +13,18 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from icn_node.kernel import account_views, calendar, charter, exchanges, hour_views, hours, intents, ledger, registry, units
+from icn_node.kernel import (
+    account_views,
+    calendar,
+    charter,
+    exchanges,
+    hour_views,
+    hours,
+    intents,
+    ledger,
+    registry,
+    units,
+)  # fmt: skip
 from icn_node.kernel.commitment import Exchange, NotParty, Payment, SameParty, Terms
 from icn_node.kernel.context import Context
 from icn_node.kernel.fields import INT64_MAX, Day, Minutes, Name, No, Private, TimeMs, Who
