@@ -425,7 +425,8 @@ Expr = (
     IntLit | DecimalLit | PercentLit | MoneyLit | SpanOfTimeLit | StringLit | BoolLit | DidLit | TimeLit
     | PathExpr | StateExpr | FieldExpr | IndexExpr | CallExpr | UnaryExpr | BinaryExpr | RangeExpr | TupleExpr
     | ListExpr | RepeatExpr | MapExpr | StructExpr | IfExpr | LetCondition | MatchExpr | BlockExpr | ClosureExpr
-    | NamedExpr | CastExpr | TryExpr | ReturnExpr | BreakExpr | ContinueExpr | VerdictExpr | Wrong
+    | NamedExpr | CastExpr | TryExpr | ReturnExpr | BreakExpr | ContinueExpr | VerdictExpr | InEachExpr
+    | BlendExpr | Wrong
 )  # fmt: skip
 
 
@@ -813,13 +814,15 @@ class PropertyDecl(Node):
 @dataclass(frozen=True, slots=True)
 class TestStep(Node):
     """A step of a story: `given a = x, ..;`, `as did:..: credit.transfer(..) expect permit;`, `later 3 days;`,
-    `expect e;`. word: "given", "do", "later" or "expect"."""
+    `expect e;`. word: "given", "do", "later" (its time is `call`) or "expect"."""
 
     word: str
     assignments: tuple[tuple[Path, Expr], ...] = ()
     actor: Expr | None = None
     call: Expr | None = None
     expect: Expectation | None = None
+    facts: tuple[tuple[Expr, Expr], ...] = ()
+    """All that `given` sets, facts with arguments such as `role(Steward)` too; `assignments` has those that are paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -842,6 +845,8 @@ class TestDecl(Node):
     steps: tuple[TestStep, ...]
     columns: tuple[Path, ...] = ()
     rows: tuple[tuple[tuple[Expr, ...], Expectation], ...] = ()
+    heads: tuple[Expr, ...] = ()
+    """The columns as expressions, for those with arguments such as `role(Steward)`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,277 @@
+"""From characters to tokens, by one compiled regular expression.
+
+Tokens are kept as parallel lists, for the parser reads them very often: kind, text, start, whether a line begins before
+it, and, of a bracket that opens, the index of the one that closes it. A string's text keeps its quotes, so that the text
+alone tells punctuation and words from literals. The lexer never stops: what it cannot read it reports once and
+either leaves out or turns into the token that was meant. It knows no grammar.
+
+Names are ASCII: which other characters are letters depends on the version of Unicode, and two names that look alike must
+not be two names in bylaws.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ccl.diagnostics import Edit, Findings, Fix
+from ccl.source import MOST_CHARACTERS, Sources, Span
+from ccl.syntax.tree import Comment
+
+NAME: Final = "name"
+NUMBER: Final = "number"
+STRING: Final = "string"
+DID: Final = "did"
+TIME: Final = "time"
+MARK: Final = "mark"
+END: Final = "end"
+
+RESERVED: Final = frozenset(
+    ["let", "mut", "fn", "if", "else", "match", "for", "while", "return", "break", "continue", "true", "false", "as", "require", "emit", "struct", "enum", "const"]
+)
+"""The words that are never names (after a dot and before a colon they are)."""
+
+MOST_ERRORS: Final = 1000
+"""After so many errors in one text the rest of it is not read: nobody mends more at once."""
+
+_LETTER = "\u00aa-\u1fff\u2c00-\u2fef\u3040-\ud7ff\uf900-\ufdff\uff10-\uffdc\U00010000-\U0001efff"
+_TOKEN = re.compile(
+    rf"""
+    (?P<did>did:[a-z0-9]+:(?:\*|[A-Za-z0-9_%-]+(?:[.:][A-Za-z0-9_%-]+)*))
+  | (?P<name>[A-Za-z_]\w*+(?![{_LETTER}]))
+  | (?P<line>[\r\n][ \t\r\n\f]*)
+  | (?P<comment>//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z))
+  | (?P<mark>\.\.=|===?|=>|->|!==?|<=|>=|&&|\|\||\+=|-=|\*=|/=|%=|::|:=|\.\.|\?\?|\+\+|\*\*|<<
+       |[-+*/%<>=!&|.,;:(){{}}\[\]@\#?^~$])
+  | (?P<string>\"\"\"[\s\S]*?(?:\"\"\"|\Z)|"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?(?=[\r\n]|\Z)))
+  | (?P<time>\d{{4}}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))
+  | (?P<number>(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)\w*
+       (?:%(?![\w(\[{{"@=]))?)
+  | (?P<quoted>'(?:[^'\\\r\n]|\\[^\r\n])*'?|[\u201c\u201d\u201e\u00ab][^\u201c\u201d\u00bb"\r\n]*[\u201c\u201d\u00bb"]?)
+  | (?P<word>[\w{_LETTER}]+)
+  | (?P<wrong>[^\x00-\x7f{_LETTER}\u201c\u201d\u201e\u00ab]+|[^ \t\f])
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f]")
+_BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000\ufeff]+")
+_CLOSES: Final = {"(": ")", "[": "]", "{": "}"}
+_BRACKETS: Final = frozenset("()[]{}")
+_ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F]{1,6})\}|[\s\S])?")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
+
+
+class Tokens:
+    """The tokens of one text. The last is END, empty, at the end of the text.
+
+    kinds, texts, starts: parallel. fresh: 1 where a line begins between the token and the one before it. closer: of an
+    opening bracket's index, the index of its closing bracket, or of the token where it must end when it is `unclosed`.
+    docs: of a token's index, the lines of `///` before it.
+    """
+
+    __slots__ = ("closer", "comments", "docs", "fresh", "kinds", "source", "starts", "texts", "unclosed")
+
+    def __init__(self, source: int) -> None:
+        self.source = source
+        self.kinds: list[str] = []
+        self.texts: list[str] = []
+        self.starts: list[int] = []
+        self.fresh = bytearray()
+        self.closer: dict[int, int] = {}
+        self.unclosed: set[int] = set()
+        self.comments: list[Comment] = []
+        self.docs: dict[int, list[str]] = {}
+
+    def span(self, index: int) -> Span:
+        """Where a token stands."""
+        start = self.starts[index]
+        return Span(self.source, start, start + len(self.texts[index]))
+
+    def add(self, kind: str, text: str, start: int, fresh: int) -> None:
+        """One more."""
+        self.kinds.append(kind)
+        self.texts.append(text)
+        self.starts.append(start)
+        self.fresh.append(fresh)
+
+
+def tokens(sources: Sources, number: int, findings: Findings) -> Tokens:
+    """The tokens of a text. A text longer than 1 MiB is reported and read as empty."""
+    code = sources[number].code
+    out = Tokens(number)
+    if len(code) > MOST_CHARACTERS or len(code.encode("utf-8", "surrogatepass")) > MOST_CHARACTERS:
+        findings.error("CCL0010", Span(number, 0, 0), "this text is longer than 1 MiB",
+                       notes=("Split it: a contract can `import` another text or extend another contract.",))  # fmt: skip
+        code = ""
+    _read(code, out, findings)
+    out.add(END, "", len(code), 1)
+    _match(out)
+    return out
+
+
+def _read(code: str, out: Tokens, findings: Findings) -> None:
+    kinds, texts, starts, flags = out.kinds.append, out.texts.append, out.starts.append, out.fresh.append
+    fresh = 1
+    for found in _TOKEN.finditer(code):
+        kind = found.lastgroup
+        if kind == "line":
+            fresh = 1
+            continue
+        text = found[0]
+        if kind == "comment":
+            _comment(text, found.start(), fresh, out, findings)
+            fresh |= "\n" in text or "\r" in text
+            continue
+        if kind == "quoted" or kind == "word" or kind == "wrong" or (kind == "string" and not _ends(text)):
+            if len(findings.all) > MOST_ERRORS:
+                return
+            if not _odd(kind, text, found.start(), fresh, out, findings):
+                continue
+            fresh = 0
+            continue
+        kinds(kind or MARK)
+        texts(text)
+        starts(found.start())
+        flags(fresh)
+        fresh = 0
+
+
+def _ends(text: str) -> bool:
+    if text.startswith('"""'):
+        return len(text) >= 6 and text.endswith('"""')
+    return len(text) > 1 and text.endswith('"') and (text[-2] != "\\" or _TOKEN.fullmatch(text) is not None)
+
+
+def _comment(text: str, start: int, fresh: int, out: Tokens, findings: Findings) -> None:
+    span = Span(out.source, start, start + len(text))
+    if text.startswith("/*") and (len(text) < 4 or not text.endswith("*/")):
+        findings.error("CCL0003", Span(out.source, start, start + 2), "this comment is never closed",
+                       label="it begins here", notes=("Close it with `*/`.",))  # fmt: skip
+    if _HIDDEN.search(text):
+        _hidden(text, start, out.source, findings)
+    out.comments.append(Comment(span, text, bool(fresh)))
+    if text.startswith("///") and not text.startswith("////"):
+        out.docs.setdefault(len(out.kinds), []).append(text[3:].strip())
+    elif text.startswith("/**") and len(text) > 4:
+        lines = (line.strip().lstrip("*").strip() for line in text[3:-2].splitlines())
+        out.docs.setdefault(len(out.kinds), []).extend(line for line in lines if line)
+
+
+def _odd(kind: str, text: str, start: int, fresh: int, out: Tokens, findings: Findings) -> bool:
+    """Report what is no token, and add the token that was meant. Whether one was added."""
+    span = Span(out.source, start, start + len(text))
+    if kind == "string":
+        opening = '"""' if text.startswith('"""') else '"'
+        findings.error("CCL0002", Span(out.source, start, start + len(opening)), "this text is never closed",
+                       label="it begins here", notes=(f"Close it with `{opening}` on the same line."
+                       if opening == '"' else 'Close it with `"""`.',),
+                       fixes=(Fix(f"add `{opening}`", (Edit(Span(out.source, span.end, span.end), opening),), False),))  # fmt: skip
+        out.add(STRING, text, start, fresh)
+        return True
+    if kind == "quoted":
+        return _quoted(text, span, fresh, out, findings)
+    if kind == "word":
+        findings.error("CCL0008", span, f"`{text}` is not a name",
+                       label="only the letters a-z, A-Z, digits and `_`",
+                       notes=("Names keep to ASCII, so that no two look alike. Texts in quotes may use any letter.",))  # fmt: skip
+        out.add(NAME, text, start, fresh)
+        return True
+    if _HIDDEN.search(text):
+        _hidden(text, start, out.source, findings)
+    elif _BLANK.fullmatch(text):
+        findings.error("CCL0007", span, "this blank is not an ordinary space",
+                       notes=("It was probably pasted from a word processor or a web page.",),
+                       fixes=(Fix("put an ordinary space", (Edit(span, " "),)),))  # fmt: skip
+    elif not (start == 0 and text == "\ufeff"):
+        shown = text if text.isprintable() else f"U+{ord(text[0]):04X}"
+        findings.error("CCL0001", span, f"`{shown[:20]}` means nothing here", label="remove it",
+                       notes=("Only comments and texts in quotes may hold any character.",))  # fmt: skip
+    return False
+
+
+def _quoted(text: str, span: Span, fresh: int, out: Tokens, findings: Findings) -> bool:
+    closed = len(text) > 1 and text[-1] in "'\u201c\u201d\u00bb\""
+    inside = text[1:-1] if closed else text[1:]
+    if text[0] == "'" and not closed:
+        word = re.match(r"'[A-Za-z_]\w*", text)
+        end = span.start + (word.end() if word else 1)
+        findings.error("CCL0005", Span(span.source, span.start, end), "a text stands between double quotes",
+                       label='write "..."; there are no lifetimes either')  # fmt: skip
+        return False
+    value = '"' + inside.replace('"', '\\"') + '"'
+    findings.error("CCL0005", span, "a text stands between straight double quotes",
+                   fixes=(Fix(f"write {value}", (Edit(span, value),)),))  # fmt: skip
+    # The token keeps the length of what was written, so that spans stay right; its quotes are made straight.
+    out.add(STRING, '"' + inside + '"' if closed else '"' + inside, span.start, fresh)
+    return True
+
+
+def _hidden(text: str, start: int, source: int, findings: Findings) -> None:
+    for found in _HIDDEN.finditer(text):
+        at = start + found.start()
+        findings.error("CCL0006", Span(source, at, at + 1), f"a hidden character, U+{ord(found[0]):04X}, stands here",
+                       notes=("It can make a text look other than what it says.",),
+                       fixes=(Fix("remove it", (Edit(Span(source, at, at + 1), ""),)),))  # fmt: skip
+        return
+
+
+def _match(out: Tokens) -> None:
+    """Pair the brackets. One that closes what is not the innermost open one ends those within it."""
+    closer = out.closer
+    texts = out.texts
+    stack: list[int] = []
+    waiting = {")": 0, "]": 0, "}": 0}
+    for index, text in enumerate(texts):
+        if text not in _BRACKETS:
+            continue
+        closes = _CLOSES.get(text)
+        if closes is not None:
+            stack.append(index)
+            waiting[closes] += 1
+        elif waiting[text]:
+            while True:
+                opening = stack.pop()
+                closes = _CLOSES[texts[opening]]
+                waiting[closes] -= 1
+                closer[opening] = index
+                if closes == text:
+                    break
+                out.unclosed.add(opening)
+    last = len(texts) - 1
+    for opening in stack:
+        closer[opening] = last
+        out.unclosed.add(opening)
+
+
+def unquote(text: str, span: Span, findings: Findings) -> str:
+    """The value of a string token; an escape that there is not is reported and stands for itself."""
+    if text.startswith('"""'):
+        return _dedented(text[3 : -3 if _ends(text) else len(text)])
+    inside = text[1 : -1 if _ends(text) else len(text)]
+    if _HIDDEN.search(inside):
+        _hidden(inside, span.start + 1, span.source, findings)
+    if "\\" not in inside:
+        return inside
+
+    def resolve(found: re.Match[str]) -> str:
+        code = found[2]
+        if code is not None and (point := int(code, 16)) < 0x110000 and not 0xD800 <= point < 0xE000:
+            return chr(point)
+        if code is None and found[1] in _ESCAPES:
+            return _ESCAPES[found[1]]
+        at = span.start + 1 + found.start()
+        findings.error("CCL0004", Span(span.source, at, at + len(found[0])), f"`{found[0]}` is no escape",
+                       notes=('There are \\n \\t \\r \\0 \\" \\\\ and \\u{...}. A backslash itself is written \\\\.',),
+                       fixes=(Fix("write the backslash twice", (Edit(Span(span.source, at, at + 1), "\\\\"),), False),))  # fmt: skip
+        return found[0]
+
+    return _ESCAPE.sub(resolve, inside)
+
+
+def _dedented(text: str) -> str:
+    """A text over several lines: without its first line if that is blank, and without the indentation all lines share."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not lines[0].strip():
+        lines = lines[1:]
+    shared = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "\n".join(line[shared:].rstrip() for line in lines).rstrip("\n")
