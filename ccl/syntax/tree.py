@@ -417,6 +417,21 @@ class VerdictExpr(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class InEachExpr(Node):
+    """`majority in each of [Workers, Users]`, a threshold."""
+
+    standard: Expr
+    classes: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlendExpr(Node):
+    """`40% Workers + 60% Users`, a threshold by class: (part, class) each."""
+
+    parts: tuple[tuple[Expr, Path], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wrong(Node):
     """What could not be parsed; an error has been told."""
 
@@ -690,21 +705,6 @@ class StandardDecl(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class InEachExpr(Node):
-    """`majority in each of [Workers, Users]`, a threshold."""
-
-    standard: Expr
-    classes: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BlendExpr(Node):
-    """`40% Workers + 60% Users`, a threshold by class: (part, class) each."""
-
-    parts: tuple[tuple[Expr, Path], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Target(Node):
     """A command or read that a clause governs: `credit.transfer`, `read.credit.*`, `*`. pattern as written."""
 
@@ -822,7 +822,7 @@ class TestStep(Node):
     call: Expr | None = None
     expect: Expectation | None = None
     facts: tuple[tuple[Expr, Expr], ...] = ()
-    """All that `given` sets, facts with arguments such as `role(Steward)` too; `assignments` has those that are paths."""
+    """All that `given` sets, also facts with arguments: `role(Steward)`; `assignments` has those that are paths."""
 
 
 @dataclass(frozen=True, slots=True)
