@@ -1,0 +1,721 @@
+"""Symbolic execution: core to terms. One walk covers every way an evaluation can go.
+
+`live` is the condition under which evaluation is still going on at this point of the text; what ends it (a trap, a
+refusal, a return) is kept with the condition under which it happens. Where branches meet, values become one by choice
+on the test, so that work grows with the text and not with the number of paths. Loops and sequences are walked as far as
+`Limits` say; what lies beyond is cut off and kept as a `Cut`, so that whoever asks can tell "proved" from "proved up
+to". Fuel is not looked at: that it suffices is what `ccl cost` shows.
+
+The meaning of every node is that of `ccl.interpret`; `tests/ccl/proof` compares the two on random programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import z3
+
+from ccl import core, types
+from ccl.evaluation import Trapped
+from ccl.host import CommandSpec
+from ccl.ops import OPS
+from ccl.proof import numeric, sequences
+from ccl.proof.symbols import Reader, Symbols
+from ccl.proof.terms import (
+    NOTHING,
+    Frac,
+    Raw,
+    Rng,
+    Seq,
+    Tup,
+    Unprovable,
+    Variant,
+    both,
+    choose,
+    either,
+    equal,
+    frac,
+    known,
+    leaves,
+    less,
+    negation,
+)
+from ccl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far is looked. rounds: of a loop whose number of rounds is not known. largest: rounds or items of what is
+    known. steps: nodes walked in all, after which the question is too large."""
+
+    rounds: int = 8
+    largest: int = 64
+    steps: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrapCase:
+    """A trap and when it happens."""
+
+    when: Any
+    code: str
+    function: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalCase:
+    """A requirement that fails, and when."""
+
+    when: Any
+    function: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was not looked at: when, where, and up to what it was."""
+
+    when: Any
+    span: Span
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCase:
+    """A command that an action asks for, and when."""
+
+    when: Any
+    name: str
+    fields: tuple[tuple[str, types.Type, Any], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A `require` that compares: the two sides as terms, for properties of the limits that clauses set."""
+
+    when: Any
+    function: str
+    comparison: core.Op
+    left: Any
+    right: Any
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A function being walked: its locals, and how it has been left so far."""
+
+    function: core.Function
+    locals: dict[str, Any]
+    returns: list[tuple[Any, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Round:
+    """The innermost loop: how its round, or all of it, has been left, with the carried values."""
+
+    breaks: list[tuple[Any, list[Any]]] = field(default_factory=list)
+    continues: list[tuple[Any, list[Any]]] = field(default_factory=list)
+
+
+class Run:
+    """One symbolic evaluation. Several may share `symbols`: they then read the same world.
+
+    params: values of parameters that are not simply any value of their range. After `call`, `live` says when the
+    evaluation ended well.
+    """
+
+    def __init__(self, program: core.Program, symbols: Symbols, limits: Limits, *, command: CommandSpec | None = None,
+                 params: Mapping[str, Any] | None = None, live: Any = True) -> None:  # fmt: skip
+        self.program = program
+        self.symbols = symbols
+        self.limits = limits
+        self.command_spec = command
+        self.params = params or {}
+        self.live = live
+        self.traps: list[TrapCase] = []
+        self.refusals: list[RefusalCase] = []
+        self.cuts: list[Cut] = []
+        self.commands: list[CommandCase] = []
+        self.bounds: list[Bound] = []
+        self.guesses: list[Any] = []
+        self.state: dict[str, Any] = {}
+        self._declared = {p.name: p for p in program.params}
+        self._frames: list[_Frame] = []
+        self._rounds: list[_Round] = []
+        self._watched: set[int] = set()
+        self._steps = 0
+
+    @property
+    def largest(self) -> int:
+        """The most items or rounds written out."""
+        return self.limits.largest
+
+    def call(self, name: str, args: Sequence[Any] = ()) -> Any:
+        """The value of a function; of one that never returns a value, nothing."""
+        function = self.program.functions[name]
+        frame = _Frame(function, {n: v for (n, _), v in zip(function.params, args, strict=True)})
+        self._frames.append(frame)
+        rounds, self._rounds = self._rounds, []
+        self.block(function.body)
+        self._rounds = rounds
+        self._frames.pop()
+        ends = [*frame.returns, *([(self.live, NOTHING)] if function.result == types.NOTHING else [])]
+        self.live = either(*(when for when, _ in frame.returns), self.live)
+        return _joined(ends) if ends else NOTHING
+
+    # -- ends ----------------------------------------------------------------------------------------------------------
+
+    def trap(self, code: str, when: Any, span: Span) -> None:
+        """Evaluation traps where that holds, and goes on where it does not."""
+        if when is False or self.live is False:
+            return
+        name = self._frames[-1].function.name if self._frames else ""
+        self.traps.append(TrapCase(both(self.live, when), code, name, span))
+        self.live = both(self.live, negation(when))
+
+    def refuse(self, number: int, when: Any) -> None:
+        """The requirement of that number fails where that holds."""
+        if when is False or self.live is False:
+            return
+        self.refusals.append(RefusalCase(both(self.live, when), self._frames[-1].function.name, number))
+        self.live = both(self.live, negation(when))
+
+    def cut(self, when: Any, span: Span, bound: str) -> None:
+        """What holds there is not looked at."""
+        if when is False or self.live is False:
+            return
+        self.cuts.append(Cut(both(self.live, when), span, bound))
+        self.live = both(self.live, negation(when))
+
+    def know(self, fact: Any) -> None:
+        """A fact about symbols, where evaluation gets here."""
+        fact = either(negation(self.live), fact)
+        if fact is not True:
+            self.symbols.axioms.append(numeric_term(fact))
+
+    def fresh(self, type_: types.Type, label: str) -> Any:
+        """A symbol of its own."""
+        self._step()
+        return self.symbols.symbol(type_, f"~{label} {len(self.symbols.axioms)} {self._steps}")
+
+    def unknown_parts(self, above: Any) -> Any:
+        """Whether a ratio whose parts are not known leaves its range: a guess, to be borne out by an example."""
+        if known(above) or not z3.is_real(above):
+            return False
+        guess = self.fresh(types.BOOL, "parts")
+        self.guesses.append(guess)
+        return guess
+
+    def opaque(self, expr: core.Op, args: tuple[Any, ...], low: int | None = None, high: int | None = None) -> Any:
+        """An operation that the solver is told by cases; worked out at once where its arguments are known."""
+        spec = OPS[expr.op]
+        arg_types = [a.type for a in expr.args]
+        if known(*(leaf for arg in args for leaf in leaves(arg))):
+            reader = Reader(self.symbols, None)
+            try:
+                result = spec.run(*(reader.value(a, t) for a, t in zip(args, arg_types, strict=True)))
+            except Trapped as trapped:
+                self.trap(trapped.code, True, expr.span)
+                return self.symbols.symbol(expr.type, "nothing")
+            return self.symbols.constant(result, expr.type)
+        applied = self.symbols.apply(expr.op, expr.type, args, arg_types, bool(spec.traps))
+        if applied.trapped is not False:
+            self.trap(spec.traps[0], applied.trapped, expr.span)
+        self.symbols.bound(applied.value, (low, high))
+        return applied.value
+
+    def rounds(self, of: Rng, span: Span) -> Iterator[tuple[Any, Any]]:
+        """The numbers of a range, each with the condition that it is in it; what goes on beyond the limit is cut."""
+        if known(of.low, of.high):
+            count = max(of.high - of.low, 0)
+            most = count if count <= self.limits.largest else self.limits.rounds
+            yield from ((True, of.low + at) for at in range(most))
+            self.cut(most < count, span, f"{most} rounds")
+            return
+        most = self.limits.rounds
+        self.cut(less(of.low + most, of.high), span, f"{most} rounds")
+        yield from ((less(of.low + at, of.high), of.low + at) for at in range(most))
+
+    def under(self, test: Any, evaluate: Callable[[], Any]) -> Any:
+        """Evaluate something only where the test holds; None where it never does."""
+        base = self.live
+        inside = both(base, test)
+        if inside is False:
+            return None
+        self.live = inside
+        value = evaluate()
+        if test is not True:
+            self.live = base if self.live is inside else either(both(base, negation(test)), self.live)
+        return value
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > self.limits.steps:
+            message = "it is too large to be looked at whole"
+            raise Unprovable(message)
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def block(self, block: core.Block) -> None:
+        """Statements, as long as evaluation may still go on."""
+        for statement in block.statements:
+            if self.live is False:
+                return
+            self._step()
+            _STATEMENTS[type(statement)](self, statement)
+
+    def bind(self, name: str, value: Any) -> None:
+        """A local of the function being walked."""
+        self._frames[-1].locals[name] = value
+
+    def let(self, s: core.Let) -> None:
+        self.bind(s.name, self.value(s.value))
+
+    def if_(self, s: core.If) -> None:
+        test = self.value(s.test)
+        self._branches(s.phis, [(test, s.then, ()), (negation(test), s.orelse, ())])
+
+    def switch(self, s: core.Switch) -> None:
+        subject = self.value(s.subject)
+        assert isinstance(subject, Variant)
+        branches: list[tuple[Any, core.Block, Sequence[tuple[str, Any]]]] = []
+        others: Any = True
+        for case in s.cases:
+            here = equal(subject.tag, case.index)
+            payload = subject.payloads.get(case.index, ())
+            branches.append((both(others, here), case.body, list(zip(case.binds, payload, strict=False))))
+            others = both(others, negation(here))
+        if s.default is not None:
+            branches.append((others, s.default, ()))
+        self._branches(s.phis, branches)
+
+    def _branches(self, phis: Sequence[core.Phi],
+                  branches: Sequence[tuple[Any, core.Block, Sequence[tuple[str, Any]]]]) -> None:  # fmt: skip
+        """Walk branches whose tests exclude one another, and join what they leave."""
+        base, state = self.live, self.state
+        ends: list[tuple[Any, list[Any], dict[str, Any]]] = []
+        untouched: Any = True
+        for number, (test, block, binds) in enumerate(branches):
+            inside = both(base, test)
+            if inside is False:
+                continue
+            self.live, self.state = inside, dict(state)
+            for name, value in binds:
+                if name:
+                    self.bind(name, value)
+            self.block(block)
+            if self.live is not False:
+                values = [None if e is None else self.value(e) for e in (phi.values[number] for phi in phis)]
+                ends.append((self.live, values, self.state))
+            untouched = untouched and self.live is inside
+        self.live = base if untouched else either(*(when for when, _, _ in ends))
+        self.state = state
+        if ends:
+            for at, phi in enumerate(phis):
+                self.bind(phi.name, _joined([(when, values[at]) for when, values, _ in ends if values[at] is not None]))
+            written = dict.fromkeys(name for _, _, found in ends for name in found)
+            self.state = {
+                name: _joined([(when, found[name] if name in found else self._initial_state(name))
+                               for when, _, found in ends])
+                for name in written
+            }  # fmt: skip
+
+    def loop(self, s: core.Loop) -> None:
+        over = self.value(s.over)
+        values = [self.value(c.initial) for c in s.carried]
+        self._long(over, s.most, s.span)
+        ends: list[tuple[Any, list[Any]]] = []
+        round_ = _Round()
+        self._rounds.append(round_)
+        for present, item in sequences.entries(self, over, s.span):
+            if present is not True and both(self.live, negation(present)) is not False:
+                ends.append((both(self.live, negation(present)), values))
+            self.live = both(self.live, present)
+            if self.live is False:
+                break
+            values = self._once(s, round_, item, values)
+        self._rounds.pop()
+        ends += [*round_.breaks, (self.live, values)]
+        ends = [end for end in ends if end[0] is not False]
+        self.live = either(*(when for when, _ in ends))
+        for at, c in enumerate(s.carried):
+            if ends:
+                self.bind(c.result, _joined([(when, found[at]) for when, found in ends]))
+
+    def _once(self, s: core.Loop, round_: _Round, item: Any, values: list[Any]) -> list[Any]:
+        """One round of a loop: the carried values after it."""
+        self.bind(s.item, item)
+        for c, value in zip(s.carried, values, strict=True):
+            self.bind(c.name, value)
+        self.block(s.body)
+        goes_on = round_.continues
+        round_.continues = []
+        if self.live is not False:
+            assert s.next is not None, "the body reaches its end only where the loop says what is next"
+            goes_on = [*goes_on, (self.live, [self.value(e) for e in s.next])]
+        self.live = either(*(when for when, _ in goes_on))
+        if not goes_on:
+            return values
+        return [_joined([(when, found[at]) for when, found in goes_on]) for at in range(len(values))]
+
+    def _long(self, over: Any, most: int | None, span: Span) -> None:
+        """More items than declared trap."""
+        if most is not None:
+            length = over.high - over.low if isinstance(over, Rng) else over.length
+            self.trap("too_long", less(most, length), span)
+
+    def break_(self, s: core.Break) -> None:
+        self._rounds[-1].breaks.append((self.live, [self.value(e) for e in s.values]))
+        self.live = False
+
+    def continue_(self, s: core.Continue) -> None:
+        self._rounds[-1].continues.append((self.live, [self.value(e) for e in s.values]))
+        self.live = False
+
+    def return_(self, s: core.Return) -> None:
+        value = self.value(s.value)
+        self._frames[-1].returns.append((self.live, value))
+        self.live = False
+
+    def require(self, s: core.Require) -> None:
+        self._watch(s.condition)
+        self.refuse(s.number, negation(self.value(s.condition)))
+
+    def _watch(self, condition: core.Expr) -> None:
+        """Note the sides of the comparisons that must hold for a requirement to hold."""
+        if isinstance(condition, core.And):
+            self._watch(condition.left)
+            self._watch(condition.right)
+        elif isinstance(condition, core.Op) and condition.op in ("lt", "le", "gt", "ge"):
+            self._watched.add(id(condition))
+
+    def refuse_(self, s: core.Refuse) -> None:
+        self.refuse(s.number, True)
+
+    def trap_(self, s: core.Trap) -> None:
+        self.trap(s.code, True, s.span)
+
+    def evaluate(self, s: core.Evaluate) -> None:
+        self.value(s.value)
+
+    def write(self, s: core.Write) -> None:
+        value = self.value(s.value)
+        self.state[s.state] = value
+
+    def command(self, s: core.Command) -> None:
+        fields = tuple((name, e.type, self.value(e)) for name, e in s.fields)
+        self.commands.append(CommandCase(self.live, s.name, fields, s.span))
+
+    def notice(self, s: core.Notice) -> None:
+        for _, e in s.fields:
+            self.value(e)
+
+    # -- expressions ---------------------------------------------------------------------------------------------------
+
+    def value(self, e: core.Expr) -> Any:
+        """The value of an expression."""
+        self._step()
+        return _EXPRESSIONS[type(e)](self, e)
+
+    def const(self, e: core.Const) -> Any:
+        return self.symbols.constant(e.value, e.type)
+
+    def local(self, e: core.Local) -> Any:
+        return self._frames[-1].locals[e.name]
+
+    def op(self, e: core.Op) -> Any:
+        args = tuple(self._arg(a) for a in e.args)
+        if id(e) in self._watched:
+            self.bounds.append(Bound(self.live, self._frames[-1].function.name, e, args[0], args[1]))
+        meaning = _OPS.get(e.op)
+        return self.opaque(e, args) if meaning is None else meaning(self, e, args)
+
+    def _arg(self, e: core.Expr) -> Any:
+        """An argument; a constant of the elaborator's that is of no type of the language (holidays, no maximum) is
+        taken as it is."""
+        if isinstance(e, core.Const) and (e.value is None or isinstance(e.value, tuple)):
+            return Raw(e.value, self.symbols.texts.number(f"\0{e.value!r}")) if _untyped(e) else self.value(e)
+        return self.value(e)
+
+    def and_(self, e: core.And) -> Any:
+        left = self.value(e.left)
+        right = self.under(left, lambda: self.value(e.right))
+        return False if right is None else both(left, right)
+
+    def or_(self, e: core.Or) -> Any:
+        left = self.value(e.left)
+        right = self.under(negation(left), lambda: self.value(e.right))
+        return True if right is None and left is True else either(left, False if right is None else right)
+
+    def not_(self, e: core.Not) -> Any:
+        return negation(self.value(e.operand))
+
+    def cond(self, e: core.Cond) -> Any:
+        test = self.value(e.test)
+        then = self.under(test, lambda: self.value(e.then))
+        orelse = self.under(negation(test), lambda: self.value(e.orelse))
+        if then is None or orelse is None:
+            return orelse if then is None else then
+        return choose(test, then, orelse)
+
+    def called(self, e: core.Call) -> Any:
+        return self.call(e.function, [self.value(a) for a in e.args])
+
+    def view(self, e: core.View) -> Any:
+        args = [self.value(a) for a in e.args]
+        spec = self.symbols.host.views.get(e.name)
+        bounds = (spec.low, spec.high) if spec else (None, None)
+        return self.symbols.read("view", e.name, e.type, args, [a.type for a in e.args], bounds)
+
+    def command_field(self, e: core.CommandField) -> Any:
+        spec = self.command_spec
+        fields = spec.fields if spec else ()
+        bounds = next(((f.low, f.high) for f in fields if f.read_as == e.attribute), (None, None))
+        inner = e.type.item if e.wrap and isinstance(e.type, types.Option) else e.type
+        optional = any(f.read_as == e.attribute and f.optional for f in fields) or not fields
+        if e.wrap and not optional:
+            return sequences.some(self.symbols.read("command", e.attribute, inner, (), (), bounds))
+        return self.symbols.read("command", e.attribute, e.type, (), (), bounds)
+
+    def param_value(self, e: core.ParamValue) -> Any:
+        if e.name in self.params:
+            return self.params[e.name]
+        declared = self._declared.get(e.name)
+        bounds = (declared.low, declared.high) if declared else (None, None)
+        if declared is not None and declared.low is None and declared.high is None and not declared.changed_by:
+            return self.symbols.constant(declared.default, e.type)
+        return self.symbols.read("param", e.name, e.type, (), (), bounds)
+
+    def state_value(self, e: core.StateValue) -> Any:
+        if e.name not in self.state:
+            self.state[e.name] = self._initial_state(e.name, e.type)
+        return self.state[e.name]
+
+    def _initial_state(self, name: str, type_: types.Type | None = None) -> Any:
+        if type_ is None:
+            type_ = next(s.type for s in self.program.states if s.name == name)
+        return self.symbols.read("state", name, type_)
+
+    def item(self, e: core.Item) -> Any:
+        return self.value(e.target).items[e.index]
+
+    def record_field(self, e: core.RecordField) -> Any:
+        assert isinstance(e.target.type, types.Record)
+        record = self.symbols.host.records.get(e.target.type.name)
+        spec = next((f for f in record.fields if f.read_as == e.attribute), None) if record else None
+        return self.symbols.field(self.value(e.target), spec, e.attribute, e.type)
+
+    def make_tuple(self, e: core.MakeTuple) -> Any:
+        return Tup(tuple(self.value(i) for i in e.items))
+
+    def make_array(self, e: core.MakeArray) -> Any:
+        return Seq(len(e.items), tuple(self.value(i) for i in e.items))
+
+    def make_map(self, e: core.MakeMap) -> Any:
+        return sequences.map_of([(self.value(k), self.value(v)) for k, v in e.pairs])
+
+    def make_variant(self, e: core.MakeVariant) -> Any:
+        return Variant(e.index, {e.index: tuple(self.value(i) for i in e.items)})
+
+    def is_variant(self, e: core.IsVariant) -> Any:
+        return equal(self.value(e.target).tag, e.index)
+
+    def payload(self, e: core.Payload) -> Any:
+        payload = self.value(e.target).payloads.get(e.index)
+        return self.symbols.symbol(e.type, "nothing") if payload is None else payload[e.position]
+
+    # -- comprehensions ------------------------------------------------------------------------------------------------
+
+    def comprehension(self, e: core.Comprehension) -> Any:
+        over = self.value(e.over)
+        initial = None if e.initial is None else self.value(e.initial)
+        self._long(over, e.most, e.span)
+        if isinstance(over, Rng) and known(over.low, over.high) and over.high - over.low > self.largest:
+            message = f"it goes through {over.high - over.low} numbers"
+            raise Unprovable(message)
+        found: sequences.Entries = list(sequences.entries(self, over, e.span))
+        return _KINDS[e.kind](self, e, found, initial)
+
+    def body(self, e: core.Comprehension, test: Any, item: Any) -> Any:
+        """The body for an item, where the test holds; None where it never does."""
+        self.bind(e.item, item)
+        return self.under(test, lambda: self.value(e.body))
+
+
+def _untyped(e: core.Const) -> bool:
+    """Whether a constant stands outside the types: None that is no Option, a tuple that the type does not describe."""
+    if e.value is None:
+        return not isinstance(e.type, types.Option) and e.type != types.NOTHING
+    composed = types.Tuple | types.Struct | types.Array | types.Enum | types.Option | types.Result
+    return not isinstance(e.type, composed)
+
+
+def _joined(ends: Sequence[tuple[Any, Any]]) -> Any:
+    """One value of several, by the conditions under which each is it; the last needs no condition."""
+    ends = [end for end in ends if end[0] is not False] or ends
+    value = ends[-1][1]
+    for when, other in reversed(ends[:-1]):
+        value = choose(when, other, value)
+    return value
+
+
+def numeric_term(fact: Any) -> Any:
+    """A truth value as a term."""
+    return z3.BoolVal(fact) if isinstance(fact, bool) else fact
+
+
+def _stopping(wanted: bool) -> Callable[..., Any]:
+    """any and all: over at the first item whose body is as wanted."""
+
+    def kind(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+        stopped: Any = False
+        for present, item in found:
+            value = run.body(e, both(present, negation(stopped)), item)
+            if value is not None:
+                stopped = either(stopped, both(present, value if wanted else negation(value)))
+        return stopped if wanted else negation(stopped)
+
+    return kind
+
+
+def _count(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    total: Any = 0
+    for present, item in found:
+        value = run.body(e, present, item)
+        if value is not None:
+            total = total + choose(both(present, value), 1, 0)
+    return total
+
+
+def _map(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    pairs = [(present, run.body(e, present, item)) for present, item in found]
+    return sequences.compact([(present, value) for present, value in pairs if value is not None])
+
+
+def _filter(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    kept: sequences.Entries = []
+    for present, item in found:
+        value = run.body(e, present, item)
+        if value is not None:
+            kept.append((both(present, value), item))
+    return sequences.compact(kept)
+
+
+def _find(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    hits: sequences.Entries = []
+    before: Any = False
+    for present, item in found:
+        value = run.body(e, both(present, negation(before)), item)
+        if value is not None:
+            hits.append((both(present, negation(before), value), item))
+            before = either(before, both(present, value))
+    there, value = sequences.pick(hits)
+    return sequences.NONE if value is None else sequences.option(there, value)
+
+
+def _sum(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    fractions = e.type == types.RATIO or isinstance(e.type, types.Exact)
+    add = core.Op(e.type, e.span, "exact.add", ())
+    total: Any = Frac(0, 1) if fractions else 0
+    for present, item in found:
+        value = run.body(e, present, item)
+        if value is None:
+            continue
+        if fractions:
+            total = numeric.MEANINGS[add.op](run, add, (total, choose(present, frac(value), Frac(0, 1))))
+        else:
+            total = total + choose(present, value, 0)
+    if e.type == types.RATIO:  # only the whole sum must be in range
+        return numeric.MEANINGS["ratio.add"](run, replace(add, op="ratio.add"), (total, 0))
+    if not fractions:
+        run.trap("overflow", either(less(types.I64_MAX, total), less(total, -types.I64_MAX)), e.span)
+    return total
+
+
+def _best(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    there: Any = False
+    best: Any = None
+    chosen: Any = None
+    for present, item in found:
+        value = run.body(e, present, item)
+        if value is None:
+            continue
+        if best is None:
+            best, chosen, there = value, item, present
+            continue
+        better = less(value, best) if e.kind == "min_by" else less(best, value)
+        takes = both(present, either(negation(there), better))
+        best, chosen = choose(takes, value, best), choose(takes, item, chosen)
+        there = either(there, present)
+    return sequences.NONE if best is None else sequences.option(there, chosen)
+
+
+def _fold(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
+    total = initial
+    for present, item in found:
+        run.bind(e.accumulator, total)
+        value = run.body(e, present, item)
+        if value is not None:
+            total = choose(present, value, total)
+    return total
+
+
+_KINDS: Mapping[str, Callable[..., Any]] = {
+    "any": _stopping(wanted=True),
+    "all": _stopping(wanted=False),
+    "count": _count,
+    "map": _map,
+    "filter": _filter,
+    "find": _find,
+    "sum": _sum,
+    "min_by": _best,
+    "max_by": _best,
+    "fold": _fold,
+}
+
+_OPS: Mapping[str, numeric.Meaning] = {**numeric.MEANINGS, **sequences.MEANINGS}
+
+_STATEMENTS: Mapping[type[core.Statement], Callable[[Run, Any], None]] = {
+    core.Let: Run.let,
+    core.If: Run.if_,
+    core.Switch: Run.switch,
+    core.Loop: Run.loop,
+    core.Break: Run.break_,
+    core.Continue: Run.continue_,
+    core.Return: Run.return_,
+    core.Require: Run.require,
+    core.Refuse: Run.refuse_,
+    core.Trap: Run.trap_,
+    core.Evaluate: Run.evaluate,
+    core.Write: Run.write,
+    core.Command: Run.command,
+    core.Notice: Run.notice,
+}
+
+_EXPRESSIONS: Mapping[type[core.Expr], Callable[[Run, Any], Any]] = {
+    core.Const: Run.const,
+    core.Local: Run.local,
+    core.Op: Run.op,
+    core.And: Run.and_,
+    core.Or: Run.or_,
+    core.Not: Run.not_,
+    core.Cond: Run.cond,
+    core.Call: Run.called,
+    core.View: Run.view,
+    core.CommandField: Run.command_field,
+    core.ParamValue: Run.param_value,
+    core.StateValue: Run.state_value,
+    core.Item: Run.item,
+    core.RecordField: Run.record_field,
+    core.MakeTuple: Run.make_tuple,
+    core.MakeArray: Run.make_array,
+    core.MakeMap: Run.make_map,
+    core.MakeVariant: Run.make_variant,
+    core.IsVariant: Run.is_variant,
+    core.Payload: Run.payload,
+    core.Comprehension: Run.comprehension,
+}
