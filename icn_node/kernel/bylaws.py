@@ -1,9 +1,11 @@
 """Bylaws: the rules in force, as data in the space's state, and their compilation to checks.
 
-A bylaws document is a title, clauses and parameters. A clause names commands and reads (`on`, a name or a prefix
-ending in `*`) and what it requires: every entry of `require` must hold, and an entry holds if any of its conditions,
-separated by " or ", does. A command that no clause names is refused; every clause that names it must hold. A clause
-may ask for the approval of further people above an amount (`approval`).
+A bylaws document has one of two forms: a contract in CCL, as its sources with the bases that they pin
+(`kernel.contract`), or clauses of words, which are compiled here. The second form is a title, clauses and parameters. A
+clause names commands and reads (`on`, a name or a prefix ending in `*`) and what it requires: every entry of `require`
+must hold, and an entry holds if any of its conditions, separated by " or ", does. A command that no clause names is
+refused; every clause that names it must hold. A clause may ask for the approval of further people above an amount
+(`approval`).
 
 Conditions:
     anyone              whoever signs, a stranger too
@@ -23,19 +25,21 @@ Conditions:
     param NAME          a boolean parameter is true; `unless NAME`: it is false
     term NAME           whom that term of the command's unit names, itself such conditions
 
-This is authority as data: nothing here is a permission hidden in Python, and the language that replaces the form of
-these documents keeps their meaning. A condition that fails to evaluate refuses.
+This is authority as data: nothing here is a permission hidden in Python. A condition that fails to evaluate refuses.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from icn_node.kernel import conditions, ledger, registry
+from icn_node.kernel.fields import Hash32
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
 
@@ -43,8 +47,14 @@ if TYPE_CHECKING:
     from icn_node.kernel.context import Context
 
 
+MOST_TEXT = 1 << 20
+"""Characters of one text, at most: the language reads no longer ones."""
+
+
 class BylawsInvalid(Refusal):
-    """A bylaws document that does not hold together: unknown condition, duplicate clause, unknown parameter."""
+    """A bylaws document that does not hold together: a contract with an error in it, or that could never be changed
+    again; an unknown condition, a clause that stands twice. Of a contract: which error, in which text, in which line.
+    """
 
     code = "bylaws_invalid"
     text = "The bylaws do not hold together: {reason}."
@@ -79,12 +89,29 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     approval: Approval | None = None
 
 
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One text of a contract in CCL. name: of its file ("bylaws.ccl", "bylaws.md"), or of a base, "default@HASH".
+
+    parts: instead of a text that is too long for one event, the SHA-256 of the pieces published before, in order.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    text: Annotated[str, Meta(max_length=MOST_TEXT)] = ""
+    parts: Annotated[tuple[Hash32, ...], Meta(max_length=64)] = ()
+
+
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A whole bylaws document, as it stands in the event that founds the space or adopts a new version."""
+    """A whole bylaws document, as it stands in the event that founds the space or adopts a new version.
+
+    params: settings of the node's modules to begin with. sources: a contract in CCL, instead of clauses; bases: the
+    texts that it extends, each under the name and hash by which it is pinned.
+    """
 
     title: str
     clauses: tuple[Clause, ...]
     params: dict[str, int | str | bool] = {}
+    sources: Annotated[tuple[Source, ...], Meta(max_length=64)] = ()
+    bases: Annotated[tuple[Source, ...], Meta(max_length=16)] = ()
 
 
 class Bylaws(Record, frozen=True):
@@ -98,8 +125,18 @@ class Bylaws(Record, frozen=True):
     decision: int
 
 
+class Part(Record, frozen=True):
+    """A piece of a text that is too long for one event, by its SHA-256; documents name it."""
+
+    TABLE: ClassVar[str] = "bylaws_part"
+    KEY: ClassVar[tuple[str, ...]] = ("hash",)
+    HISTORY: ClassVar[bool] = True
+    hash: bytes
+    text: str
+
+
 class Param(Record, frozen=True):
-    """A parameter whose value differs from its declared default."""
+    """A setting of a module, or a parameter of the contract in force, whose value differs from its declared default."""
 
     TABLE: ClassVar[str] = "param"
     KEY: ClassVar[tuple[str, ...]] = ("name",)
@@ -108,7 +145,10 @@ class Param(Record, frozen=True):
     since_ms: int
 
 
-RECORDS = (Bylaws, Param)
+RECORDS = (Bylaws, Param, Part)
+
+Texts = tuple[tuple[str, str], ...]
+"""Texts by name."""
 
 Check = Callable[[Tables, "Context", Any], bool]
 
@@ -252,9 +292,34 @@ def in_force(tx: Tables) -> Bylaws | None:
     return tx.get(Bylaws, no) if no else None
 
 
+def texts_of(tx: Tables, document: Document) -> tuple[Texts, Texts]:
+    """A contract's sources and its bases, whole. Raises BylawsInvalid for one whose pieces are not here."""
+    return _whole(tx, document.sources), _whole(tx, document.bases)
+
+
+def _whole(tx: Tables, sources: tuple[Source, ...]) -> Texts:
+    found = []
+    for source in sources:
+        pieces = [source.text]
+        for number, digest in enumerate(source.parts, 1):
+            part = tx.get(Part, digest)
+            if part is None:
+                raise BylawsInvalid(reason=f"part {number} of {source.name} was not published")
+            pieces.append(part.text)
+        found.append((source.name, "".join(pieces)))
+    return tuple(found)
+
+
+def publish(tx: Tables, text: str) -> str:
+    """Keep a piece of a long text; its SHA-256 in hex, by which a document names it."""
+    digest = hashlib.sha256(text.encode()).digest()
+    if tx.get(Part, digest) is None:
+        tx.append(Part(digest, text))
+    return digest.hex()
+
+
 def adopt(tx: Tables, document: Document, time_ms: int, decision: int) -> int:
-    """Put a document into force; its version number. Raises BylawsInvalid if it does not compile."""
-    Rulebook(document)
+    """Put a document that was checked into force; its version number."""
     no = tx.next_no("bylaws")
     tx.put(Bylaws(no, document, time_ms, decision))
     return no

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dag import codec
-from icn_node.kernel import bylaws, electorate, registry, timers, voting
+from icn_node.kernel import adoption, bylaws, electorate, registry, timers, voting
 from icn_node.kernel.context import THE_SPACE, Context
 from icn_node.kernel.fields import Private
 from icn_node.kernel.lifecycle import WrongState
@@ -220,7 +220,7 @@ def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
         cmd = ctx.kernel.decode(op)
         document = getattr(cmd, "document", None)
         if isinstance(document, bylaws.Document):
-            bylaws.Rulebook(document)
+            adoption.check(tx, ctx, document)
         # What an earlier command of the same decision permits can only be judged once that has been carried out.
         if not rules_change:
             ctx.kernel.policy.judge(tx, as_space, cmd)

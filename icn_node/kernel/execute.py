@@ -16,6 +16,7 @@ from dag.event import Event
 from dag.keys import did_of
 from icn_node.kernel import bylaws, notices, private, registry, timers, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
+from icn_node.kernel.language import language_of
 from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, ReactionSpec, Result, TimerSpec
 from icn_node.kernel.policy import NeedsApproval, Policy
 from icn_node.kernel.refusal import Duplicate, Expired, Facts, Fault, Fork, Malformed, Refusal, RevokedKey, Version
@@ -70,7 +71,7 @@ class Kernel:
     def __init__(self, tables: Tables, modules: Sequence[Module]) -> None:
         self.tables = tables
         self.modules = tuple(modules)
-        self.policy = Policy()
+        self.policy = Policy(language_of(self.modules))
         self.params: dict[str, ParamSpec] = {p.name: p for m in modules for p in m.params}
         self.queries: dict[str, QuerySpec] = {q.name: q for m in modules for q in m.queries}
         self.commands: dict[tuple[str, int], tuple[Module, CommandSpec]] = {}
@@ -182,14 +183,13 @@ class Kernel:
         self, tx: Tables, ctx: Context, cmd: Command, wanted: NeedsApproval, passed: tuple[str, ...]
     ) -> str:
         no = tx.next_no("pending_command")
-        approval = wanted.rule.approval
-        assert approval is not None
+        approval = wanted.asked.approval
         own = (ctx.actor.party,) if ctx.actor.party in wanted.eligible else ()
         until = ctx.time_ms + approval.days * 86_400_000
         fields = msgspec.json.encode(cmd, order="deterministic").decode()
         tx.put(PendingCommand(
             no, ctx.actor.party, ctx.actor.did, cmd.OP, cmd.VER, fields,
-            wanted.rule.clause.id, wanted.need, tuple(wanted.eligible), own, "open", ctx.time_ms, until,
+            wanted.asked.clause, wanted.need, tuple(wanted.eligible), own, "open", ctx.time_ms, until,
             "", wanted.by, wanted.party, passed,
         ))  # fmt: skip
         timers.schedule(tx, until, "approval.expire", no)

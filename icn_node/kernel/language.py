@@ -240,7 +240,7 @@ class _Modules:
         return isinstance(other, _Modules) and self.key == other.key
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=32)
 def _language(modules: _Modules) -> Language:
     return Language(modules.modules)
 

@@ -1,7 +1,7 @@
 """Policy: the one gate through which every command and every read passes.
 
-`judge` and `judge_read` consult the bylaws in force. No clause, no permission; a failing clause is a `Forbidden` that
-names it; an error while judging is a refusal too, never a skipped rule.
+`judge` and `judge_read` consult the bylaws in force, a contract in CCL or clauses of words. No clause, no permission; a
+failing clause is a `Forbidden` that names it; an error while judging is a refusal too, never a skipped rule.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from icn_node.kernel import bylaws, ledger, registry
+from icn_node.kernel.contract import Asked, Contract, rules_of
 from icn_node.kernel.refusal import Forbidden, Refusal, UnknownKey
 
 if TYPE_CHECKING:
     from icn_node.kernel.context import Context
+    from icn_node.kernel.language import Language
     from icn_node.kernel.tables import Tables
+
+    Book = bylaws.Rulebook | Contract
 
 
 class NeedsApproval(Exception):
@@ -21,11 +25,12 @@ class NeedsApproval(Exception):
 
     eligible: party numbers; the actor's own approval counts where the actor is among them.
     by, party: who they are, `role NAME` or the `signers` of that party; `approvers` answers it again later.
+    asked: the clause that asks, and for what.
     """
 
-    def __init__(self, rule: bylaws.Rule, need: int, eligible: list[int], by: str, party: int) -> None:
-        super().__init__(rule.clause.id)
-        self.rule = rule
+    def __init__(self, asked: Asked, need: int, eligible: list[int], by: str, party: int) -> None:
+        super().__init__(asked.clause)
+        self.asked = asked
         self.need = need
         self.eligible = eligible
         self.by = by
@@ -35,18 +40,25 @@ class NeedsApproval(Exception):
 class Policy:
     """Judges by the bylaws in force, compiled once for each version."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
         self._document: bylaws.Bylaws | None = None
-        self._book = bylaws.Rulebook(bylaws.Document("none", ()))
+        self._book: Book = bylaws.Rulebook(bylaws.Document("none", ()))
 
-    def book(self, tx: Tables) -> bylaws.Rulebook:
+    def book(self, tx: Tables) -> Book:
         """The compiled bylaws in force."""
         adopted = bylaws.in_force(tx)
         # By identity, not by number: after a roll-back the same number may stand for another document.
         if adopted is not self._document:
-            self._book = bylaws.Rulebook(adopted.document if adopted else bylaws.Document("none", ()))
+            self._book = self.book_of(tx, adopted.document if adopted else bylaws.Document("none", ()))
             self._document = adopted
         return self._book
+
+    def book_of(self, tx: Tables, document: bylaws.Document) -> Book:
+        """A document, compiled. Raises BylawsInvalid."""
+        if document.sources:
+            return Contract(rules_of(tx, self.language, document), self.language)
+        return bylaws.Rulebook(document)
 
     def judge(self, tx: Tables, ctx: Context, cmd: Any, *, approved: tuple[str, ...] = ()) -> None:
         """Return if the command may be carried out. Raises Forbidden, UnknownKey, or NeedsApproval.
@@ -55,22 +67,30 @@ class Policy:
         """
         if ctx.origin in ("founding", "timer"):
             return  # what founders sign in the genesis is the founding act; timers only finish what was allowed
-        name = cmd.OP
-        for rule in self._governed(tx, ctx, name, cmd):
-            if rule.approval is not None and ctx.origin == "event" and rule.clause.id not in approved:
+        for asked in self._judged(tx, ctx, cmd.OP, cmd):
+            if ctx.origin == "event" and asked.clause not in approved:
                 try:
-                    _ask_approval(tx, ctx, cmd, rule)
+                    _ask_approval(tx, ctx, cmd, asked)
                 except (NeedsApproval, Refusal, MemoryError, OSError):
                     raise  # the last two are the machine's trouble, and no judgement
                 except Exception as error:  # noqa: BLE001 - as in _governed
-                    raise _failed(rule, name, error) from None
+                    raise _failed(asked.clause, cmd.OP, error) from None
 
     def judge_read(self, tx: Tables, ctx: Context, name: str, query: Any) -> None:
         """Return if the read may be answered. Raises Forbidden, UnknownKey."""
-        self._governed(tx, ctx, "read." + name, query)
+        self._judged(tx, ctx, "read." + name, query)
 
-    def _governed(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[bylaws.Rule, ...]:
-        rules = self.book(tx).governing(name)
+    def _judged(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[Asked, ...]:
+        """The approvals asked for, if no clause forbids it."""
+        book = self.book(tx)
+        if isinstance(book, Contract):
+            return book.judge(tx, ctx, name, cmd)
+        rules = self._governed(book, tx, ctx, name, cmd)
+        return tuple([Asked(r.clause.id, r.approval) for r in rules if r.approval is not None])
+
+    @staticmethod
+    def _governed(book: bylaws.Rulebook, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[bylaws.Rule, ...]:
+        rules = book.governing(name)
         if not rules:
             raise Forbidden(what=name, reason="no clause of the bylaws speaks of it")
         for rule in rules:
@@ -79,7 +99,7 @@ class Policy:
             except (Refusal, MemoryError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001 - an error while judging refuses, whatever it is
-                raise _failed(rule, name, error) from None
+                raise _failed(rule.clause.id, name, error) from None
             if failing is not None:
                 if ctx.actor.stranger and ctx.actor.key:
                     raise UnknownKey(rule.clause.id)
@@ -87,8 +107,8 @@ class Policy:
         return rules
 
 
-def _failed(rule: bylaws.Rule, name: str, error: Exception) -> Forbidden:
-    return Forbidden(rule.clause.id, what=name, reason=f"the clause fails with {type(error).__name__}")
+def _failed(clause: str, name: str, error: Exception) -> Forbidden:
+    return Forbidden(clause, what=name, reason=f"the clause fails with {type(error).__name__}")
 
 
 def _spoken(requirement: str) -> str:
@@ -122,10 +142,9 @@ def approvers(tx: Tables, by: str, party: int, time_ms: int) -> list[int]:
     return registry.holders(tx, name, time_ms) if kind == "role" else registry.signers(tx, party, time_ms)
 
 
-def _ask_approval(tx: Tables, ctx: Context, cmd: Any, rule: bylaws.Rule) -> None:
+def _ask_approval(tx: Tables, ctx: Context, cmd: Any, asked: Asked) -> None:
     """Raise NeedsApproval if the actor may not do this alone, Forbidden if there are too few to approve it."""
-    wanted = rule.approval
-    assert wanted is not None
+    wanted = asked.approval
     kind, _, named = wanted.by.partition(" ")
     party = registry.SPACE
     mandate: registry.Mandate | None = None
@@ -146,9 +165,9 @@ def _ask_approval(tx: Tables, ctx: Context, cmd: Any, rule: bylaws.Rule) -> None
     eligible = approvers(tx, wanted.by, party, ctx.time_ms)
     if need > len(eligible):
         reason = f"it takes {need} approvals, and only {len(eligible)} may give one"
-        raise Forbidden(rule.clause.id, what=cmd.OP, reason=reason)
+        raise Forbidden(asked.clause, what=cmd.OP, reason=reason)
     if need > (ctx.actor.party in eligible):
-        raise NeedsApproval(rule, need, eligible, "signers" if kind == "signers" else wanted.by, party)
+        raise NeedsApproval(asked, need, eligible, "signers" if kind == "signers" else wanted.by, party)
 
 
 def _signatures(tx: Tables, ctx: Context, cmd: Any, wanted: bylaws.Approval, party: int,

@@ -12,12 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from dag.keys import public_of
-from icn_node.kernel import bylaws, calendar, registry, versions
+from icn_node.kernel import adoption, bylaws, calendar, contract_params, registry, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
 from icn_node.kernel.charter import Charter
 from icn_node.kernel.context import Context
+from icn_node.kernel.contract import Contract
+from icn_node.kernel.contract_params import ParameterKept
 from icn_node.kernel.fields import Handle, Name, Private, Title, Who
-from icn_node.kernel.module import Command, Module, Query, command, query
+from icn_node.kernel.module import Command, Module, NoticeSpec, Query, command, query
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Tables
 
@@ -106,14 +108,23 @@ class Deactivate(Command, frozen=True):
 
 
 class Adopt(Command, frozen=True):
-    """Adopt new bylaws, whole. Everything committed before stays judged by those in force then."""
+    """Adopt new bylaws, whole: a contract in CCL, or clauses of words. What was committed before stays as it was judged
+    by those in force then."""
 
     OP: ClassVar[str] = "bylaws.adopt"
     document: Document
 
 
+class Publish(Command, frozen=True):
+    """Publish a piece of a text that is too long for one event; a document of bylaws then names it by its hash."""
+
+    OP: ClassVar[str] = "bylaws.publish"
+    text: Annotated[str, Meta(min_length=1, max_length=49_152)]
+
+
 class SetParameter(Command, frozen=True):
-    """Change one parameter of the bylaws."""
+    """Change one parameter of the bylaws, or one setting of a module. An amount is a number of the unit's smallest
+    part, or a text in whole units."""
 
     OP: ClassVar[str] = "bylaws.set"
     name: Name
@@ -142,7 +153,8 @@ def found(tx: Tables, cmd: Found, ctx: Context) -> None:
             ctx.time_ms,
         )
     )
-    adopt(tx, Adopt(cmd.bylaws), ctx)
+    active = frozenset(m.name for m in ctx.kernel.modules if m.always_on or m.name in cmd.modules)
+    _put_into_force(tx, ctx, cmd.bylaws, active)
     for module in ctx.kernel.modules:
         if module.always_on or module.name in cmd.modules:
             versions.activate(tx, module.name, module.version, ctx.time_ms)
@@ -179,13 +191,29 @@ def _module(ctx: Context, name: str, version: int) -> Module:
 
 
 def adopt(tx: Tables, cmd: Adopt, ctx: Context) -> int:
-    for name in sorted(cmd.document.params):
-        _set(tx, ctx, name, cmd.document.params[name])
-    return bylaws.adopt(tx, cmd.document, ctx.time_ms, ctx.decision)
+    return _put_into_force(tx, ctx, cmd.document, None)
+
+
+def _put_into_force(tx: Tables, ctx: Context, document: Document, active: frozenset[str] | None) -> int:
+    for name in sorted(document.params):
+        _set(tx, ctx, name, document.params[name])
+    return adoption.adopt(tx, ctx, document, active)
+
+
+def publish(tx: Tables, cmd: Publish, ctx: Context) -> str:
+    return bylaws.publish(tx, cmd.text)
 
 
 def set_parameter(tx: Tables, cmd: SetParameter, ctx: Context) -> None:
-    _set(tx, ctx, cmd.name, cmd.value)
+    book = ctx.kernel.policy.book(tx)
+    declared = book.params.get(cmd.name) if isinstance(book, Contract) else None
+    if not isinstance(book, Contract) or declared is None:
+        _set(tx, ctx, cmd.name, cmd.value)
+        return
+    try:
+        contract_params.set_param(tx, ctx, declared, book.program.units, cmd.value)
+    except ValueError as error:
+        raise BadParameter(name=cmd.name, wanted=str(error)) from None
 
 
 def _set(tx: Tables, ctx: Context, name: str, value: int | str | bool) -> None:
@@ -281,9 +309,12 @@ MODULE = Module(
         command(Activate, activate, refuses=(UnknownModule,), example={"module": "timebank"}),
         command(Deactivate, deactivate, refuses=(UnknownModule, ModuleNeeded), example={"module": "timebank"}),
         command(Adopt, adopt, refuses=_ADOPTS, result="the version's number", example={"document": _BYLAWS}),
-        command(SetParameter, set_parameter, refuses=(UnknownParameter, BadParameter),
+        command(Publish, publish, result="the text's SHA-256 in hex", example={"text": "contract Garden { .. }"}),
+        command(SetParameter, set_parameter, refuses=(UnknownParameter, BadParameter, ParameterKept),
                 example={"name": "timebank.norm_minutes", "value": 600}),
     ),
+    notices=(NoticeSpec("space.parameter_reset", "The parameter {name} is as the bylaws in force declare it: what was "
+                        "set before does not fit them."),),
     queries=(
         query("space.charter", CharterQuery, charter),
         query("space.bylaws", BylawsQuery, read_bylaws),

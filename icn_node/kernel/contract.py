@@ -1,0 +1,252 @@
+"""A contract in CCL as the bylaws of a space: compiled once for each version, set over the state, asked to judge.
+
+What the language says of a contract is `ccl`'s; what the node adds is here: the texts become a program, the world of a
+judgement is the tables and the context of a command, and a verdict becomes a permission, a refusal or a wish for
+approvals. Whatever cannot be judged is refused. It knows no commands but by their declarations (`kernel.language`).
+
+What a refusal leaves in the log are values that the meaning of the contract fixes (the clause, which requirement, what
+was read), never sentences: two versions of the program must not differ over them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ccl import core
+from icn_node.kernel import bylaws, contract_params
+from icn_node.kernel.bylaws import BylawsInvalid, Document, Texts
+from icn_node.kernel.language import Language
+from icn_node.kernel.refusal import Facts, Forbidden, UnknownKey
+from icn_node.kernel.tables import Tables
+from icn_node.kernel.views import World, role_name, setting
+
+if TYPE_CHECKING:
+    from ccl.rulebook import Rulebook, Verdict
+    from icn_node.kernel.context import Context
+
+# The language itself is imported where a contract is compiled or a refusal explained: a command line that only asks a
+# running node needs neither.
+
+
+class Slip(NamedTuple):
+    """The first error of a contract: its code, in which text, line and column, and in words."""
+
+    code: str
+    source: str
+    line: int
+    column: int
+    message: str
+
+
+class Asked(NamedTuple):
+    """An approval that a clause asks for, and how the clause is cited."""
+
+    clause: str
+    approval: bylaws.Approval
+
+
+@functools.lru_cache(maxsize=16)
+def compiled(language: Language, sources: Texts, bases: Texts) -> Rulebook | Slip:
+    """The rules of a contract, or its first error. The same texts are compiled once."""
+    from ccl.diagnostics import Findings, Severity
+    from ccl.elaborate import check
+    from ccl.rulebook import Rulebook
+    from ccl.source import Sources
+
+    texts, findings = Sources(), Findings()
+    numbers = [texts.add(name, text) for name, text in sources]
+    program = check(texts, numbers, language.host, findings, bases=dict(bases))
+    if program is None:
+        first = next(d for d in findings.sorted() if d.severity is Severity.ERROR)
+        if first.span.source < 0:
+            return Slip(first.code, "", 0, 0, first.message)
+        source = texts[first.span.source]
+        return Slip(first.code, source.name, *source.place(first.span.start), first.message)
+    return Rulebook(program, language.host)
+
+
+def rules_of(tx: Tables, language: Language, document: Document) -> Rulebook:
+    """The rules of a document in CCL. Raises BylawsInvalid with its first error."""
+    if document.clauses:
+        raise BylawsInvalid(reason="a document has sources in CCL or clauses, not both")
+    found = compiled(language, *bylaws.texts_of(tx, document))
+    if isinstance(found, Slip):
+        raise invalid(found)
+    return found
+
+
+def invalid(slip: Slip) -> BylawsInvalid:
+    """An error of a contract as a refusal: which it is, and where."""
+    where = f"{slip.source}, line {slip.line}" if slip.source else "the contract"
+    return BylawsInvalid(reason=f"{slip.code} in {where}", error=slip.code, source=slip.source, line=slip.line)
+
+
+class Contract:
+    """The rules of a contract, set over one space's state. One object judges for one space, one thing at a time."""
+
+    def __init__(self, rules: Rulebook, language: Language) -> None:
+        self.rules = rules
+        self.program = rules.program
+        self.params = {p.name: p for p in self.program.params}
+        self.roles = frozenset(_roles_named(self.program))
+        self._host = language.host
+        self._approvals: dict[tuple[str, core.Clause, core.Approval], Asked] = {}
+        world = self._world = World()
+        world.params = contract_params.InForce(world, self.params)
+        world.state = {s.name: s.initial for s in self.program.states}
+        world.views = SimpleNamespace(
+            setting=functools.partial(setting, world),
+            **{name: functools.partial(view.fn, world) for name, view in language.views.items()},
+        )
+
+    def world(self, tx: Tables, ctx: Context, cmd: Any) -> World:
+        """What a judgement of this command reads. It is the one world there is: until the next judgement."""
+        world = self._world
+        world.tx, world.ctx, world.command = tx, ctx, cmd
+        world.caller, world.now = ctx.actor.did, ctx.time_ms
+        return world
+
+    def judge(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[Asked, ...]:
+        """Return the approvals that are asked for if no clause forbids it. Raises Forbidden, UnknownKey."""
+        verdict = self.rules.judge(name, self.world(tx, ctx, cmd))
+        if verdict.trap is not None:
+            verdict = self._again(tx, ctx, name, cmd)
+        if verdict.permitted:
+            return tuple([self._asked(name, c, a) for c, a in verdict.approvals]) if verdict.approvals else ()
+        clause = self.clause_of(verdict)
+        if ctx.actor.stranger and ctx.actor.key and clause:
+            raise UnknownKey(clause)
+        raise Forbidden(clause, **self.facts(verdict, self._world))
+
+    def _again(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> Verdict:
+        """Judge what trapped once more, to tell a rule that fails from a disk that does: the second is no judgement,
+        and must not stand in the log as one."""
+        world = self.world(tx, ctx, cmd)
+        views, raised = world.views, []
+
+        def watched(view: Any) -> Any:
+            def answer(*args: Any) -> Any:
+                try:
+                    return view(*args)
+                except Exception as error:
+                    raised.append(error)
+                    raise
+
+            return answer
+
+        world.views = SimpleNamespace(**{n: watched(v) for n, v in vars(views).items()})
+        try:
+            verdict = self.rules.judge(name, world)
+        finally:
+            world.views = views
+        for error in raised:
+            if type(error).__module__.startswith("apsw"):
+                raise error
+        return verdict
+
+    def _asked(self, name: str, clause: core.Clause, approval: core.Approval) -> Asked:
+        key = (name, clause, approval)
+        found = self._approvals.get(key)
+        if found is None:
+            from ccl.rulebook import cited
+
+            spec = self._host.commands.get(name)
+            field = spec.field(approval.of) if spec is not None and approval.of else None
+            found = self._approvals[key] = Asked(cited(clause), bylaws.Approval(
+                f"{approval.by} {approval.whose}", approval.need, approval.of if field is None else field.read_as,
+                approval.above, approval.days,
+            ))  # fmt: skip
+        return found
+
+    def clause_of(self, verdict: Verdict) -> str:
+        """How the clause that decided is cited, '' if none did."""
+        from ccl.rulebook import cited
+
+        return "" if verdict.standing is None else cited(verdict.standing)
+
+    def facts(self, verdict: Verdict, world: World) -> Facts:
+        """What a refusal leaves in the log: `what` was asked, the `reason` in the contract's own words, and what was
+        read for it."""
+        from ccl.explain import explain
+
+        facts: Facts = {"what": verdict.command, "reason": self._reason(verdict)}
+        facts.update(explain(self.rules, verdict.command, world, verdict).facts())
+        return facts
+
+    def _reason(self, verdict: Verdict) -> str:
+        if verdict.trap is not None:
+            return f"the clause fails with {verdict.trap.code}"
+        if verdict.refusal is not None:
+            failed = self.program.functions[verdict.refusal.function].requirements[verdict.refusal.number]
+            return failed.reason or "it takes " + " ".join(failed.condition.split())
+        if verdict.roles:
+            return "it takes the role " + " or ".join(map(role_name, verdict.roles))
+        return "no clause of the bylaws speaks of it"
+
+    def clauses(self) -> Iterator[core.Clause]:
+        """The clauses, in their order."""
+        return iter(self.program.clauses)
+
+    def text_of(self, number: str) -> str:
+        """The words of a clause, '' if there is none of that number."""
+        from ccl.rulebook import cited
+
+        return next((c.text for c in self.program.clauses if cited(c) == number), "")
+
+
+def _roles_named(program: core.Program) -> Iterator[str]:
+    """The roles that a contract declares or asks for: they exist without being defined."""
+    for role in program.roles:
+        yield role_name(role.name)
+    for clause in program.clauses:
+        for approval in clause.approvals:
+            if approval.by == "role":
+                yield role_name(approval.whose)
+    for function in program.functions.values():
+        yield from _roles_in(function.body)
+
+
+def _roles_in(node: Any) -> Iterator[str]:
+    """The constant names in readings of the views `role`, `holds_role` and `role_count`, anywhere under a node."""
+    stack: list[Any] = [node]
+    while stack:
+        found = stack.pop()
+        if isinstance(found, core.View) and found.name in ("role", "holds_role", "role_count"):
+            named = found.args[-1]
+            if isinstance(named, core.Const) and isinstance(named.value, str):
+                yield role_name(named.value)
+        if isinstance(found, tuple):
+            stack += found
+        elif isinstance(found, core.Expr | core.Statement | core.Block | core.Phi | core.Case | core.Carried):
+            stack += [getattr(found, name) for name in found.__slots__ if name not in ("span", "type")]
+
+
+def unavailable(
+    program: core.Program, host_modules: Mapping[str, str], active: frozenset[str]
+) -> tuple[str, str] | None:
+    """The first command or view that a contract uses of a module that is not switched on: its name, and the module."""
+    for function in program.functions.values():
+        for name in _used(function):
+            module = host_modules.get(name, "")
+            if module and module not in active:
+                return name, module
+    return None
+
+
+def _used(function: core.Function) -> Iterator[str]:
+    """The commands that a function gives and the views that it reads."""
+    for site in function.sites:
+        if site.kind == "view":
+            yield site.name
+    stack: list[Any] = [function.body]
+    while stack:
+        found = stack.pop()
+        if isinstance(found, core.Command):
+            yield found.name
+        if isinstance(found, tuple):
+            stack += found
+        elif isinstance(found, core.Statement | core.Block | core.Case):
+            stack += [getattr(found, name) for name in found.__slots__ if name != "span"]
