@@ -113,7 +113,7 @@ class Symbols:
 
     shapes: Shapes
     host: Host
-    items: int = 4
+    items: int = 5
     texts: Texts = field(default_factory=Texts)
     axioms: list[Any] = field(default_factory=list)
     readings: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
