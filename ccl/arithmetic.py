@@ -7,6 +7,7 @@ cannot make numbers that fill a memory, its two parts have at most `EXACT_BITS` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from ccl.evaluation import Trapped
@@ -157,6 +158,14 @@ def exact_add(a: Fraction, b: Fraction) -> Fraction:
 def exact_sub(a: Fraction, b: Fraction) -> Fraction:
     """Difference."""
     return exact(a - b)
+
+
+def total(values: Iterable[Fraction]) -> Fraction:
+    """The sum of ratios or of amounts before rounding, exactly; what it passes through may be beyond a Ratio's range."""
+    result = Fraction(0)
+    for value in values:
+        result = exact(result + value)
+    return result
 
 
 # -- rounding ----------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class Outcome:
         return self.refusal is None and self.trap is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EmptyWorld:
     """A world in which there is nothing to read: for functions that are pure."""
 
