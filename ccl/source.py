@@ -92,21 +92,29 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)[^\n]*$", re.MULTILINE)
 _BLANK = re.compile(r"[^\r\n]")
 
 
-def fenced(text: str) -> str:
-    """Of Markdown, the insides of its `ccl` fences; all else is blanks, line ends kept, so that offsets stay."""
-    kept: list[str] = []
-    at = 0
+def fences(text: str) -> list[tuple[int, int]]:
+    """Of Markdown, where the insides of its `ccl` fences begin and end; one that is never closed ends with the text."""
+    inside: list[tuple[int, int]] = []
     opening: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opening is None:
             opening = fence
-            kept.append(_BLANK.sub(" ", text[at : fence.end()]))
-            at = fence.end()
         elif fence[1][0] == opening[1][0] and len(fence[1]) >= len(opening[1]) and not fence[2]:
-            inside = text[at : fence.start()]
-            kept.append(inside if opening[2] == "ccl" else _BLANK.sub(" ", inside))
-            kept.append(_BLANK.sub(" ", text[fence.start() : fence.end()]))
-            at, opening = fence.end(), None
-    rest = text[at:]
-    kept.append(rest if opening is not None and opening[2] == "ccl" else _BLANK.sub(" ", rest))
+            if opening[2] == "ccl":
+                inside.append((opening.end(), fence.start()))
+            opening = None
+    if opening is not None and opening[2] == "ccl":
+        inside.append((opening.end(), len(text)))
+    return inside
+
+
+def fenced(text: str) -> str:
+    """Of Markdown, the insides of its `ccl` fences; all else is blanks, line ends kept, so that offsets stay."""
+    kept: list[str] = []
+    at = 0
+    for start, end in fences(text):
+        kept.append(_BLANK.sub(" ", text[at:start]))
+        kept.append(text[start:end])
+        at = end
+    kept.append(_BLANK.sub(" ", text[at:]))
     return "".join(kept)

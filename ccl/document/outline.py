@@ -1,0 +1,161 @@
+"""A contract as a document for those whom it binds: parameters, roles, clauses with their exceptions, proposals.
+
+Made from the syntax tree, so that a draft with errors in it can be read too. A plain source is ordered by kind; of a
+Markdown source the prose stands as written and what each fence declares is woven in where the fence was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ccl.document.declarations import Declarations, anchor_of
+from ccl.document.model import Block, Document, Heading, Inline, Paragraph, Points, Prose, plain, runs
+from ccl.document.phrases import Wording
+from ccl.document.steps import Steps
+from ccl.host import Host
+from ccl.source import Sources, fences
+from ccl.syntax import tree
+
+_SECTIONS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("Parameters", (tree.ParamDecl,)),
+    ("Units", (tree.UnitDecl,)),
+    ("Roles", (tree.RoleDecl,)),
+    ("Clauses", (tree.ClauseDecl,)),
+    ("Decisions", (tree.ProposalDecl, tree.ElectorateDecl, tree.DelegateDecl)),
+    ("What happens by itself", (tree.TriggerDecl,)),
+    ("What is kept", (tree.StateDecl,)),
+    ("Definitions", (tree.ConstDecl, tree.FnDecl, tree.StructDecl, tree.EnumDecl)),
+    ("From the version before", (tree.TransitionDecl,)),
+    ("Properties", (tree.PropertyDecl, tree.AcceptDecl)),
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the reader of a document is told beside the source.
+
+    values: parameters as they are in force, as texts. texts: of a catalogue, by key ("clause.4.2" for a clause's own).
+    language: of those texts, as BCP 47 has it.
+    """
+
+    host: Host = field(default_factory=Host)
+    values: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
+
+
+def document(sources: Sources, number: int, file: tree.File, given: Given | None = None) -> Document:
+    """The document of one source."""
+    given = given or Given()
+    source = sources[number]
+    items = list(_unwrapped(file.items))
+    wording = Wording(sources, given.host, _anchors(items))
+    declarations = Declarations(wording, Steps(wording, dict(given.texts)), given.values, given.texts, items)
+    contracts = [node for node, _ in items if isinstance(node, tree.ContractDecl)]
+    title = _title(contracts, source.name)
+    if source.markdown:
+        return Document(_prose_title(source.text) or title, given.language,
+                        _woven(source.text, declarations, items))  # fmt: skip
+    blocks: list[Block] = [Heading(1, runs(title), "top")]
+    for contract in contracts:
+        if len(contracts) > 1:
+            blocks.append(Heading(2, runs(contract.name.text), anchor_of("contract", contract.name.text)))
+        blocks += declarations.contract(contract)
+    blocks += _by_kind(declarations, items)
+    return Document(title, given.language, tuple(blocks))
+
+
+def _by_kind(declarations: Declarations, items: list[tuple[tree.Node, str]]) -> list[Block]:
+    blocks: list[Block] = []
+    for name, kinds in _SECTIONS:
+        inside = [(node, doc) for node, doc in items if isinstance(node, kinds)]
+        made = declarations.blocks(inside, 3, apart=False)
+        if made:
+            blocks.append(Heading(2, runs(name), anchor_of("section", name)))
+            blocks += made
+    return blocks
+
+
+def _woven(text: str, declarations: Declarations, items: list[tuple[tree.Node, str]]) -> tuple[Block, ...]:
+    """Prose as it stands, and in place of each fence what it declares."""
+    blocks: list[Block] = []
+    at = 0
+    level = 1
+    for start, end in fences(text):
+        opening = text.rfind("\n", 0, start) + 1
+        prose = text[at:opening]
+        level = _level_after(prose, level)
+        if prose.strip():
+            blocks.append(Prose(prose.strip("\n")))
+        inside = [(node, doc) for node, doc in items if start <= node.span.start < end]
+        for node, _ in inside:
+            if isinstance(node, tree.ContractDecl):
+                blocks += declarations.contract(node)
+        blocks += declarations.blocks(inside, min(level + 1, 6), apart=True)
+        line = text.find("\n", end + 1)
+        at = len(text) if line < 0 or end >= len(text) else line + 1
+    if text[at:].strip():
+        blocks.append(Prose(text[at:].strip("\n")))
+    return tuple(blocks)
+
+
+def _level_after(prose: str, level: int) -> int:
+    for line in prose.splitlines():
+        hashes = len(line) - len(line.lstrip("#"))
+        if 0 < hashes <= 6 and line[hashes:].startswith(" "):
+            level = hashes
+    return level
+
+
+def _prose_title(text: str) -> str:
+    return next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), "")
+
+
+def _unwrapped(items: tuple[tree.Node, ...], doc: str = "") -> list[tuple[tree.Node, str]]:
+    """All items, those of contracts after them, each with its doc comment."""
+    out: list[tuple[tree.Node, str]] = []
+    for item in items:
+        node, said = item, doc
+        while isinstance(node, tree.Described):
+            node, said = node.item, node.doc
+        out.append((node, said))
+        if isinstance(node, tree.ContractDecl | tree.BlockItem):
+            out += _unwrapped(node.items)
+    return out
+
+
+def _title(contracts: list[tree.ContractDecl], name: str) -> str:
+    for contract in contracts:
+        for entry in contract.entries:
+            if entry.name.text in ("title", "name") and isinstance(entry.value, tree.StringLit):
+                return entry.value.value
+    if contracts:
+        return contracts[0].name.text
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def _anchors(items: list[tuple[tree.Node, str]]) -> dict[str, str]:
+    """Where the document explains each name; the first declaration of a name has it."""
+    anchors: dict[str, str] = {}
+    for node, _ in items:
+        kind = _ANCHORED.get(type(node))
+        name = getattr(node, "name", None)
+        if kind and isinstance(name, tree.Name):
+            anchors.setdefault(name.text, anchor_of(kind, name.text))
+    return anchors
+
+
+_ANCHORED: dict[type, str] = {
+    tree.ParamDecl: "param", tree.RoleDecl: "role", tree.ProposalDecl: "proposal", tree.StateDecl: "state",
+    tree.ConstDecl: "definition", tree.FnDecl: "definition", tree.ElectorateDecl: "electorate",
+}  # fmt: skip
+
+
+def contents(document_: Document) -> list[tuple[int, Inline, str]]:
+    """What a table of contents lists: level, heading and anchor, of the levels 2 and 3."""
+    return [(b.level, b.text, b.anchor) for b in document_.blocks
+            if isinstance(b, Heading) and 2 <= b.level <= 3 and plain(b.text)]  # fmt: skip
+
+
+__all__ = ["Given", "Paragraph", "Points", "contents", "document"]
