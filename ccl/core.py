@@ -606,6 +606,15 @@ class Trigger:
     most_money: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Between what a property's parameter, or the number of `members`, is taken to lie (inclusive; None: no bound)."""
+
+    name: str
+    low: Any = None
+    high: Any = None
+
+
 @dataclass(frozen=True)
 class Program:
     """A checked contract (or a file of functions). Clauses stand in the order in which they judge, bases first."""
@@ -643,5 +652,7 @@ class Program:
     transitions: tuple[tuple[str, str], ...] = ()
     """What the `transition` says of each matter: ("open proposals", "keep")."""
     migrations: tuple[Migration, ...] = ()
+    bounds: Mapping[str, tuple[Bound, ...]] = field(default_factory=dict)
+    """Of each property by its name: what its `for` and `in` say."""
     bases: tuple[str, ...] = ()
     """The bases this program was made from, as pinned ("base:default@HASH"), the furthest first."""
