@@ -36,7 +36,7 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "RecordField": frozenset({"site"}),
     "Program": frozenset(
         {"name", "functions", "exports", "version", "extends", "bases", "facts", "accepts", "properties", "tests",
-         "transition", "transitions", "migrations"}
+         "transition", "transitions", "migrations", "bounds"}
     ),
 }  # fmt: skip
 
