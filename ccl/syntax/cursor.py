@@ -125,10 +125,7 @@ class Cursor:
         if self.texts[self.at] == text:
             self.at += 1
             return
-        gap = self.gap()
-        spaced = text if text in ":;," else f" {text}"
-        self.tell("CCL0020", f"expected `{text}` {why}, found {self.shown()}", label=f"expected `{text}`",
-                  fixes=(Fix(f"add `{text}`", (Edit(gap, spaced),), False),))  # fmt: skip
+        self.tell_missing("CCL0020", text, f"expected `{text}` {why}, found {self.shown()}")
         if not go_on:
             raise Lost
 
@@ -179,6 +176,17 @@ class Cursor:
         self.findings.error(code, span or self.here(), message, label=label, also=also, notes=notes, fixes=fixes)
         if len(self.findings.all) > MOST_ERRORS:
             raise Abandoned
+
+    def tell_missing(self, code: str, mark: str, message: str, *, sure: bool = False, before: str = "") -> None:
+        """An error where a mark is missing: right after the token before this one. before: to say of the one at hand."""
+        if self.told == self.at:
+            return
+        self.told = self.at
+        gap = self.gap()
+        also = (Label(self.here(), before),) if before else ()
+        edit = Edit(gap, mark if mark in ":;,)]}>" else f" {mark}")
+        self.tell(code, message, span=gap, label=f"`{mark}` is missing here", also=also,
+                  fixes=(Fix(f"add `{mark}`", (edit,), sure),))  # fmt: skip
 
     def enter(self) -> None:
         """One level deeper; the caller lowers `depth` when done."""
@@ -296,9 +304,8 @@ class Cursor:
         if opening in self.tokens.unclosed and (self.texts[self.at] in ";{}" or self.fresh[self.at]):
             return False
         if self._begins_item() and self.at > before:
-            gap = self.gap()
-            self.tell("CCL0016", f"expected `,` between the parts of {what}, found {self.shown()}",
-                      label="a comma is missing before this", fixes=(Fix("add `,`", (Edit(gap, ","),)),))  # fmt: skip
+            self.tell_missing("CCL0016", ",", f"expected `,` between the parts of {what}, found {self.shown()}",
+                              before="the next part begins here")  # fmt: skip
             return True
         mark = {"(": ")", "[": "]", "{": "}"}[self.texts[opening]]
         self.tell("CCL0015", f"{self.shown()} does not belong in {what}", label=f"expected `,` or `{mark}`")

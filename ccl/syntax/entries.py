@@ -130,8 +130,7 @@ class Entries(Statements):
             return
         if self.at >= closing or self.fresh[self.at] or self.texts[self.at - 1] == "}":
             return
-        self.tell("CCL0012", f"expected `;` or the end of the line, found {self.shown()}", label="expected `;`",
-                  fixes=(Fix("add `;`", (Edit(self.gap(), ";"),), False),))  # fmt: skip
+        self.tell_missing("CCL0012", ";", f"expected `;` or the end of the line, found {self.shown()}")
         self.skip_statement(self.at, closing)
 
     def entries_only(self, what: str) -> tuple[tree.Entry, ...]:

@@ -107,10 +107,9 @@ class Statements(Operands):
             return
         if self.at >= closing or self._ends_in_block(statement):
             return
-        gap = self.gap()
         if self.begins_statement():
-            self.tell("CCL0012", f"expected `;` before {self.shown()}", label="a new statement begins here",
-                      fixes=(Fix("add `;`", (Edit(gap, ";"),)),))  # fmt: skip
+            self.tell_missing("CCL0012", ";", f"expected `;` before {self.shown()}", sure=True,
+                              before="a new statement begins here")  # fmt: skip
             return
         self.tell("CCL0012", f"expected `;` after the statement, found {self.shown()}", label="this belongs to no statement")
         self.skip_statement(self.at, closing)
@@ -418,8 +417,7 @@ class Statements(Operands):
                           fixes=(Fix("write `,`", (Edit(self.here(), ","),)),))  # fmt: skip
             self.at += 1
         elif self.at < closing and self.texts[self.at - 1] != "}" and not self.fresh[self.at]:
-            self.tell("CCL0016", f"expected `,` after the case, found {self.shown()}", label="expected `,`",
-                      fixes=(Fix("add `,`", (Edit(self.gap(), ","),), False),))  # fmt: skip
+            self.tell_missing("CCL0016", ",", f"expected `,` after the case, found {self.shown()}")
             raise Lost
         return arm
 

@@ -1,0 +1,71 @@
+"""The program `ccl`: its verbs, each in a module of `ccl.tools` that is imported only when it is called.
+
+A verb's module has `arguments(parser)`, which says what it takes, and `run(args)`, whose result is the exit status: 0 if all
+is well, 1 if something was found, 2 if it was called wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ccl.host import Host
+
+VERBS: Final = {
+    "check": "find what is wrong in contracts, and how to mend it",
+    "explain": "what an error's code means, and what to do",
+}
+"""Each verb, and what it does."""
+
+_TROUBLE: Final = 2
+
+
+def main(argv: Sequence[str] | None = None, host: Callable[[], Host] | None = None) -> int:
+    """Run a verb; the exit status. host: what contracts are checked against, else an installed one (`ccl.tools.hosts`);
+    a verb finds it in `args.given_host`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = words[0] if words else ""
+    if verb in ("", "-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0 if verb else _TROUBLE
+    if verb not in VERBS:
+        sys.stderr.write(f"ccl: there is no `{verb}`.{_meant(verb)}\n\n{usage()}")
+        return _TROUBLE
+    module = importlib.import_module(f"ccl.tools.{verb}")
+    parser = argparse.ArgumentParser(prog=f"ccl {verb}", description=module.__doc__)
+    module.arguments(parser)
+    args = parser.parse_args(words[1:])
+    args.given_host = host
+    try:
+        status = int(module.run(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has read enough; what is still to be flushed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def usage() -> str:
+    """What there is to call."""
+    width = max(map(len, VERBS))
+    lines = [f"  ccl {verb:<{width}}  {what}" for verb, what in VERBS.items()]
+    return "\n".join(("usage: ccl VERB ...", "", *lines, "", "`ccl VERB --help` says what each takes.")) + "\n"
+
+
+def _meant(verb: str) -> str:
+    from ccl.syntax.spelling import closest
+
+    near = closest(verb, VERBS)
+    return f" Did you mean `{near}`?" if near else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
