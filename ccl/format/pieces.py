@@ -39,10 +39,13 @@ class Emission:
         self.fence = 0
         self.pieces: list[Piece] = []
         self.closing = {end: start for start, end in self.tokens.closer.items()}
-        self.rows = {row[0]: (row, table) for table in shape.tables for row in table}
+        self.rows: dict[int, tuple[tuple[int, int], list[tuple[int, int]]]] = {}
         self.widths: dict[int, list[list[str]]] = {}
         self._plan_bodies()
         self._plan_lists()
+        for table in shape.tables:
+            aligned = [row for row in table if not self._comment_between(*row)]
+            self.rows |= {row[0]: (row, aligned) for row in aligned}
 
     def run(self) -> list[Piece]:
         """The pieces of the whole file."""
@@ -271,9 +274,6 @@ class Emission:
             width = max((len(row[column]) for row in rows if column < len(row)), default=0)
             padded.append(cell.ljust(width))
         self.pieces.append(Text("| " + " | ".join(padded) + " |"))
-        end = self.tokens.starts[last]
-        while self._next_comment < len(self.comments) and self.comments[self._next_comment].span.start < end:
-            self._next_comment += 1
         return last + 1
 
     def _cells(self, first: int, last: int) -> list[str]:
@@ -287,20 +287,13 @@ class Emission:
         return cells
 
     def _flat(self, begin: int, end: int) -> str:
-        """Tokens on one line, with the comments between them."""
+        """Tokens on one line."""
         out: list[str] = []
         for i in range(begin, end):
             gap = self._plain_gap(i)
             out.append(" " * (gap.blank if isinstance(gap, Break) else gap) if out else "")
-            for comment in self._comments_before(i):
-                out.append(comment.text + " ")
             out.append(self.tokens.texts[i])
-        out += [" " + comment.text for comment in self._comments_before(end)]
-        return "".join(out).strip()
-
-    def _comments_before(self, i: int) -> list[Comment]:
-        start, after = self.tokens.starts[i], self.tokens.starts[i - 1]
-        return [c for c in self.comments[self._next_comment :] if after < c.span.start < start]
+        return "".join(out)
 
 
 def laid_out(pieces: list[Piece]) -> list[str]:
