@@ -14,6 +14,8 @@ from ccl.locales import Forms, Locale
 
 MOST_PLACES = 6
 """Places after the point beyond which an exact number is rounded for display, and marked as such."""
+ROUNDED_PLACES = 4
+"""To how many it is rounded then."""
 
 
 def plural(locale: Locale, count: int, forms: Forms) -> str:
@@ -40,15 +42,14 @@ def number(locale: Locale, value: int, places: int = 0) -> str:
 def fraction(locale: Locale, value: Fraction | int, least_places: int = 0) -> str:
     """An exact number: as a decimal where it ends within a few places, else rounded with `≈` before it."""
     value = Fraction(value)
-    scaled = value * 10**MOST_PLACES
-    whole, exact = divmod(scaled.numerator, scaled.denominator)
-    if exact and 2 * exact >= scaled.denominator:
-        whole += 1
-    places = MOST_PLACES
+    exact = (value * 10**MOST_PLACES).denominator == 1
+    places = MOST_PLACES if exact else max(ROUNDED_PLACES, least_places)
+    scaled = value * 10**places
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     while places > least_places and whole % 10 == 0:
         whole //= 10
         places -= 1
-    return f"≈{number(locale, whole, places)}" if exact else number(locale, whole, places)
+    return number(locale, whole, places) if exact else f"≈{number(locale, whole, places)}"
 
 
 def money(locale: Locale, minor: int | Fraction, decimals: int, unit: str = "") -> str:
