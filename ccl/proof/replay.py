@@ -39,7 +39,7 @@ class Views:
         return lambda *args: self._known[(name, *args)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ExampleWorld:
     """The `World` of an example."""
 
