@@ -1,12 +1,12 @@
-"""Mending a text by the fixes that its diagnostics bring, round after round, until none is left.
+"""Mending texts by the fixes that their diagnostics bring, round after round, until none is left.
 
 A fix is applied whole or not at all, and in one round only fixes whose edits do not touch each other; the next round
-looks again. Rounds are bounded, and a text that comes back ends them, so two fixes that undo each other do no harm.
+looks again. Rounds are bounded, and texts that come back end them, so two fixes that undo each other do no harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ccl.diagnostics import Diagnostic, Edit, Fix
@@ -15,40 +15,52 @@ MOST_ROUNDS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """What came of it. applied: code and title of each fix, in order; rounds: how often the text was looked at."""
+class Applied:
+    """A fix that was applied: for which code, what it did, in which text."""
 
-    text: str
-    applied: tuple[tuple[str, str], ...]
+    code: str
+    title: str
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What came of it: the texts in order, what was applied, and how often they were looked at."""
+
+    texts: tuple[str, ...]
+    applied: tuple[Applied, ...]
     rounds: int
 
 
-def mended(text: str, look: Callable[[str], Iterable[Diagnostic]], *, dialect: bool = False) -> Mended:
-    """Apply what a machine may. look: the diagnostics of a text, only those of that text itself.
+def mended(
+    texts: Sequence[str], look: Callable[[Sequence[str]], Iterable[Diagnostic]], *, dialect: bool = False
+) -> Mended:
+    """Apply what a machine may. look: the diagnostics of texts; `Span.source` is an index of them.
 
     dialect: also fixes that follow what the dialect of the Rust ICN means.
     """
-    applied: list[tuple[str, str]] = []
-    seen = {text}
+    now = tuple(texts)
+    applied: list[Applied] = []
+    seen = {now}
     rounds = 0
     while rounds < MOST_ROUNDS:
         rounds += 1
-        chosen = chosen_fixes(look(text), dialect=dialect)
+        chosen = chosen_fixes(look(now), dialect=dialect)
         if not chosen:
             break
-        after = with_edits(text, [edit for _, fix in chosen for edit in fix.edits])
-        applied += [(code, fix.title) for code, fix in chosen]
-        text = after
-        if text in seen:
+        edits = [edit for _, fix in chosen for edit in fix.edits]
+        now = tuple(with_edits(text, [e for e in edits if e.span.source == i]) for i, text in enumerate(now))
+        applied += [Applied(code, fix.title, fix.edits[0].span.source) for code, fix in chosen]
+        if now in seen:
             break
-        seen.add(text)
-    return Mended(text, tuple(applied), rounds)
+        seen.add(now)
+    return Mended(now, tuple(applied), rounds)
 
 
 def chosen_fixes(diagnostics: Iterable[Diagnostic], *, dialect: bool = False) -> list[tuple[str, Fix]]:
     """Of each diagnostic the first fix that may be applied, left to right, without those that touch an earlier one."""
     offered = [
-        (min(edit.span.start for edit in fix.edits), diagnostic.code, fix)
+        (min(edit.span for edit in fix.edits), diagnostic.code, fix)
         for diagnostic in diagnostics
         if (fix := next((f for f in diagnostic.fixes if _may(f, dialect)), None)) is not None
     ]
@@ -66,7 +78,7 @@ def _may(fix: Fix, dialect: bool) -> bool:
 
 
 def _touch(a: Edit, b: Edit) -> bool:
-    """Whether two edits are at one place: what they replace overlaps, or both insert at the same point."""
+    """Whether two edits are at one place: what they replace overlaps, or one inserts where the other is at work."""
     if a.span.source != b.span.source:
         return False
     if a.span.start == a.span.end or b.span.start == b.span.end:

@@ -1,4 +1,4 @@
-"""What each declaration of a contract looks like in its document: parameters, roles, clauses, proposals and the rest."""
+"""What each declaration of a contract looks like in its document: parameters, roles, clauses, proposals, the rest."""
 
 from __future__ import annotations
 
@@ -60,13 +60,21 @@ class Declarations:
         """What a contract says of itself."""
         rows = []
         if node.extends is not None:
-            rows.append((runs("Extends"), self.words.value(node.extends)))
+            rows.append((runs("Extends"), self._stated(node.extends)))
         rows += [
-            (runs(_FACTS.get(entry.name.text, entry.name.text.replace("_", " "))), self.words.value(entry.value))
+            (runs(_FACTS.get(entry.name.text, entry.name.text.replace("_", " "))), self._stated(entry.value))
             for entry in node.entries
             if entry.value is not None and not isinstance(entry.value, tree.Block) and entry.name.text != "title"
         ]
         return [Table("About these bylaws", (runs("What"), runs("Which")), tuple(rows))] if rows else []
+
+    def _stated(self, node: tree.Expr) -> Inline:
+        """A value that stands by itself: a text without quotes, a list with `and`."""
+        if isinstance(node, tree.StringLit):
+            return runs(node.value)
+        if isinstance(node, tree.ListExpr):
+            return listed([self._stated(item) for item in node.items], "and")
+        return self.words.value(node)
 
     def blocks(self, items: list[tuple[tree.Node, str]], level: int, *, apart: bool) -> list[Block]:
         """Blocks of declarations in order; those that make one table are put together. apart: each exception stands
@@ -123,8 +131,17 @@ class Declarations:
         return runs(self.words.value(node), unit if bare else "")
 
     def _unit_decl(self, node: tree.UnitDecl, level: int) -> list[Block]:
-        said = [runs(e.name.text, ": ", self.words.value(e.value)) for e in node.entries if _plain_entry(e)]
-        return [Points((Point(runs(Run(node.name.text, "strong"), " — " if said else "", listed(said, "and"))),))]
+        said = self._entries(node.entries)
+        return [Points((Point(runs(Run(node.name.text, "strong"), " — " if said else "", said)),))]
+
+    def _entries(self, entries: tuple[tree.Entry, ...]) -> Inline:
+        """`decimals: 2 and name: x`."""
+        said = [
+            runs(e.name.text, ": ", self.words.value(e.value))
+            for e in entries
+            if e.value is not None and not isinstance(e.value, tree.Block)
+        ]
+        return listed(said, "and")
 
     def _role(self, node: tree.RoleDecl, level: int) -> list[Block]:
         points: list[Point] = []
@@ -144,7 +161,8 @@ class Declarations:
             commands = [self._command(item) for item in getattr(value, "items", (value,))]
             return [Point(runs("Only who holds a role that names it may do this:"), tuple(map(Point, commands)))]
         if name == "requires":
-            return [Point(runs("Who holds it must meet:"), tuple(map(self.words.point, getattr(value, "items", (value,)))))]
+            met = tuple(map(self.words.point, getattr(value, "items", (value,))))
+            return [Point(runs("Who holds it must meet:"), met)]
         sentence = _ROLE_WORDS.get(name)
         return [Point(runs(*sentence(said)) if sentence else runs(name.replace("_", " ").capitalize(), ": ", said))]
 
@@ -204,7 +222,8 @@ class Declarations:
         above: Inline = ()
         if node.above is not None and node.of is not None:
             setting = Run(self.words.sources.text(node.above.span).strip('"'), "code")
-            above = runs(f", if the {node.of.text.removesuffix('_minor').replace('_', ' ')} is above the setting ", setting)
+            amount = node.of.text.removesuffix("_minor").replace("_", " ")
+            above = runs(f", if the {amount} is above the setting ", setting)
         within = runs(", within ", self.words.value(node.within)) if node.within is not None else ()
         return runs(f"Approved by {who}, ", many, above, within)
 
@@ -251,7 +270,9 @@ class Declarations:
         if name in ("description", "execution"):
             return None
         if entry.type is not None:
-            default = runs(", otherwise ", self.words.value(value)) if _is_value(value) else ()
+            default: Inline = ()
+            if value is not None and not isinstance(value, tree.Block):
+                default = runs(", otherwise ", self.words.value(value))
             return Point(runs(f"States {name.replace('_', ' ')}: ", self.words.code(entry.type), default))
         if value is None or isinstance(value, tree.Block):
             return None
@@ -272,22 +293,22 @@ class Declarations:
         if isinstance(node, tree.BlendExpr):
             parts = [runs(self.words.value(part), " for ", self.words.name(c.text)) for part, c in node.parts]
             return runs("more than half is yes when the classes weigh ", listed(parts, "and"))
-        if isinstance(node, tree.CallExpr) and len(node.args) == 1:
-            if self.words.sources.text(node.target.span) == "supermajority":
-                return runs("at least ", self._part(node.args[0].value), " of the votes cast are yes")
-        if isinstance(node, tree.PathExpr):
-            said = _THRESHOLDS.get(node.path.text)
-            if said:
-                return runs(said)
+        if isinstance(node, tree.CallExpr) and len(node.args) == 1 and self._is("supermajority", node.target):
+            return runs("at least ", self._part(node.args[0].value), " of the votes cast are yes")
+        if isinstance(node, tree.PathExpr) and node.path.text in _THRESHOLDS:
+            return runs(_THRESHOLDS[node.path.text])
         if isinstance(node, tree.PercentLit):
             return runs(f"at least {decimal(node.value * 100)}% of the votes cast are yes")
         return self.words.code(node)
 
+    def _is(self, name: str, node: tree.Expr) -> bool:
+        return self.words.sources.text(node.span) == name
+
     def _part(self, node: tree.Expr) -> Inline:
         if isinstance(node, tree.DecimalLit):
             return runs(f"{decimal(node.value * 100)}%")
-        if isinstance(node, tree.BinaryExpr) and isinstance(node.left, tree.IntLit) and isinstance(node.right, tree.IntLit):
-            return runs(f"{node.left.value}/{node.right.value}")
+        if isinstance(node, tree.BinaryExpr) and node.operator == "/":
+            return runs(self.words.value(node.left), "/", self.words.value(node.right))
         return self.words.value(node)
 
     def _standard(self, node: tree.StandardDecl) -> Inline:
@@ -299,15 +320,16 @@ class Declarations:
     def _electorate(self, node: tree.ElectorateDecl, level: int) -> list[Block]:
         name = node.name.text
         weight = runs(", each with the weight ", self.words.value(node.weight)) if node.weight is not None else ()
-        said = [runs(e.name.text, ": ", self.words.value(e.value)) for e in node.entries if _plain_entry(e)]
-        tail = runs(" — ", listed(said, "and")) if said else ()
+        said = self._entries(node.entries)
+        tail = runs(" — ", said) if said else ()
         to = "#" + anchor_of("electorate", name)
         return [Points((Point(runs("Electorate ", Run(name, "strong", to), weight, tail)),))]
 
     def _delegate(self, node: tree.DelegateDecl, level: int) -> list[Block]:
         depth = runs(", passed on at most ", self.words.value(node.depth), " times") if node.depth is not None else ()
         expires = runs(", for ", self.words.value(node.expires)) if node.expires is not None else ()
-        return [Points((Point(runs("Votes in ", Run(node.scope.value, "em"), " may be delegated", depth, expires, ".")),))]
+        scope = Run(node.scope.value, "em")
+        return [Points((Point(runs("Votes in ", scope, " may be delegated", depth, expires, ".")),))]
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
@@ -357,14 +379,6 @@ class Declarations:
     def _property(self, node: tree.PropertyDecl, level: int) -> list[Block]:
         head = runs("Stated: ", Run(node.name.text.replace("_", " "), "strong"))
         return [Points((Point(head, self.steps.points(node.body)),))]
-
-
-def _plain_entry(entry: tree.Entry) -> bool:
-    return _is_value(entry.value)
-
-
-def _is_value(value: object) -> bool:
-    return value is not None and not isinstance(value, tree.Block)
 
 
 Sentence = Callable[[Inline], tuple[str | Inline, ...]]

@@ -1,10 +1,23 @@
-"""A document as one HTML file: no script, nothing loaded, readable by a screen reader, on paper and without its style."""
+"""A document as one HTML file: no script, nothing loaded; for a screen reader, for paper, with or without its style."""
 
 from __future__ import annotations
 
 from html import escape
 
-from ccl.document.model import Block, Document, Heading, Inline, Listing, Paragraph, Point, Points, Prose, Run, Table, plain
+from ccl.document.model import (
+    Block,
+    Document,
+    Heading,
+    Inline,
+    Listing,
+    Paragraph,
+    Point,
+    Points,
+    Prose,
+    Run,
+    Table,
+    plain,
+)
 from ccl.document.outline import contents
 from ccl.document.prose import html_of
 
@@ -51,7 +64,8 @@ def html(document: Document) -> str:
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
         f"<style>\n{_STYLE}\n</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#content">Skip to the text</a>\n{toc}<main id="content">\n{body}\n</main>\n</body>\n</html>\n'
+        f'<a class="skip" href="#content">Skip to the text</a>\n{toc}'
+        f'<main id="content">\n{body}\n</main>\n</body>\n</html>\n'
     )
 
 

@@ -110,8 +110,8 @@ def listed(parts: list[Inline], word: str) -> Inline:
 
 
 def capitalised(text: Inline) -> Inline:
-    """With a capital at its beginning, unless it begins with code."""
-    if not text or text[0].kind == "code":
+    """With a capital at its beginning, unless it begins with a name or code."""
+    if not text or text[0].kind:
         return text
     head = text[0]
     return (Run(head.text[:1].upper() + head.text[1:], head.kind, head.to), *text[1:])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ccl.document.declarations import Declarations, anchor_of
-from ccl.document.model import Block, Document, Heading, Inline, Paragraph, Points, Prose, plain, runs
+from ccl.document.model import Block, Document, Heading, Inline, Prose, plain, runs
 from ccl.document.phrases import Wording
 from ccl.document.steps import Steps
 from ccl.host import Host
@@ -118,7 +118,7 @@ def _unwrapped(items: tuple[tree.Node, ...], doc: str = "") -> list[tuple[tree.N
     for item in items:
         node, said = item, doc
         while isinstance(node, tree.Described):
-            node, said = node.item, node.doc
+            said, node = node.doc, node.item
         out.append((node, said))
         if isinstance(node, tree.ContractDecl | tree.BlockItem):
             out += _unwrapped(node.items)
@@ -156,6 +156,3 @@ def contents(document_: Document) -> list[tuple[int, Inline, str]]:
     """What a table of contents lists: level, heading and anchor, of the levels 2 and 3."""
     return [(b.level, b.text, b.anchor) for b in document_.blocks
             if isinstance(b, Heading) and 2 <= b.level <= 3 and plain(b.text)]  # fmt: skip
-
-
-__all__ = ["Given", "Paragraph", "Points", "contents", "document"]

@@ -7,7 +7,7 @@ views. What has no words of its own, and whatever is nested too deep to be follo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -245,13 +245,13 @@ def negated(said: Inline) -> Inline:
     head = said[0].text
     auxiliary = _AUXILIARY.match(head)
     if auxiliary:
-        return runs(f"{auxiliary[1]} not{head[auxiliary.end(1):]}", said[1:])
+        return runs(f"{auxiliary[1]} not{head[auxiliary.end(1) :]}", said[1:])
     verb = _YOU_DO.match(head)
     if verb and verb[1] not in _PAST:
         return runs(f"you do not {head[4:]}", said[1:])
     follows = said[1].text + said[2].text if len(said) > 2 else ""
     if follows and (found := re.match(r"^ (is|are|has|may|can)\b", said[2].text)):
-        return (*said[:2], Run(f" {found[1]} not{said[2].text[found.end():]}"), *said[3:])
+        return (*said[:2], Run(f" {found[1]} not{said[2].text[found.end() :]}"), *said[3:])
     return runs("it is not so that ", said)
 
 
@@ -281,14 +281,14 @@ def _deep(node: tree.Node, most: int = DEEPEST) -> bool:
     """Whether an expression has more levels than can be said; a chain of `and` or `or` is one."""
     level: list[tree.Node] = [node]
     for _ in range(most):
-        level = [c for n in level for c in (joined_by(n) if _junction_of(n) else children(n))]
+        level = [c for n in level for c in _below(n)]
         if not level:
             return False
     return True
 
 
-def _junction_of(node: tree.Node) -> str:
-    return _junction(node) if isinstance(node, tree.BinaryExpr) else ""
+def _below(node: tree.Node) -> Iterable[tree.Node]:
+    return joined_by(node) if isinstance(node, tree.BinaryExpr) and _junction(node) else children(node)
 
 
 def _called(node: tree.CallExpr) -> str:

@@ -1,7 +1,7 @@
 """Markdown that authors of bylaws write, as HTML: headings, paragraphs, lists, quotes, tables, rules, emphasis, links.
 
-The subset of CommonMark (https://spec.commonmark.org) that prose needs. Everything is escaped: HTML in the source shows as
-text, and only http, https, mailto and links within the document become links.
+The subset of CommonMark (https://spec.commonmark.org) that prose needs. Everything is escaped: HTML in the source shows
+as text, and only http, https, mailto and links within the document become links.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ _RULE = re.compile(r" {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _DELIMITER = re.compile(r" *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?\|? *$")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(([^()\s]*)(?: +\"[^\"]*\")?\)")
-_SPAN = re.compile(r"(`+)(.+?)\1(?!`)|\*\*(\S(?:.*?\S)?)\*\*|(?<![*\w])[*_](\S(?:[^*_]*?\S)?)[*_](?![*\w])|\\([!-/:-@\[-`{-~])")
+_SPAN = re.compile(
+    r"(`+)(.+?)\1(?!`)|\*\*(\S(?:.*?\S)?)\*\*|(?<![*\w])[*_](\S(?:[^*_]*?\S)?)[*_](?![*\w])|\\([!-/:-@\[-`{-~])"
+)
 _SAFE = ("http://", "https://", "mailto:", "#")
 MOST_NESTED = 16
 """Quotes and lists within each other; deeper ones are shown as text."""
@@ -42,9 +44,8 @@ class _Blocks:
             line = self.lines[self.at]
             if not line.strip():
                 self.at += 1
-            elif not any(reader() for reader in (self._heading, self._fence, self._rule, self._table)):
-                if self.depth >= MOST_NESTED or not (self._quote() or self._list()):
-                    self._paragraph()
+            elif not any(reader() for reader in (self._heading, self._fence, self._rule, self._table, self._nested)):
+                self._paragraph()
         return self.out
 
     def _heading(self) -> bool:
@@ -92,6 +93,9 @@ class _Blocks:
         body = "".join(f"<tr>{''.join(f'<td>{inline_html(cell)}</td>' for cell in row)}</tr>" for row in rows)
         self.out.append(f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>")
         return True
+
+    def _nested(self) -> bool:
+        return self.depth < MOST_NESTED and (self._quote() or self._list())
 
     def _quote(self) -> bool:
         inside = []

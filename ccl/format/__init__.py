@@ -2,8 +2,8 @@
 
 Formatting changes blanks and line ends only (and the last comma of a list, which stands where the list is broken over
 lines). What comes out is parsed again and compared before anybody gets it, so a text never changes its meaning. Of
-Markdown only the insides of the `ccl` fences are touched. Authors' choices that stay: one free line between elements, and
-whether a short block stands on one line.
+Markdown only the insides of the `ccl` fences are touched. Authors' choices that stay: one free line between elements,
+and whether a short block stands on one line.
 """
 
 from __future__ import annotations

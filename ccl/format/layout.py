@@ -107,39 +107,59 @@ def _measured(pieces: list[Piece]) -> list[int]:
     For a group that is its own width and what follows it up to the next break; for a break the width up to the next
     break of its group.
     """
-    spans = [0] * len(pieces)
-    width = 0  # so far, all on one line
-    forced = 0  # breaks so far that are forced
-    ended: list[tuple[int, int]] = []  # groups and breaks that wait for the next break: their index, the width before
-    groups: list[tuple[int, int, int]] = []  # of each open group: its index, width and forced breaks before it
-    last: list[tuple[int, int, int]] = []  # of each open filled group: its last break's index, width, forced before it
+    measure = _Measure([0] * len(pieces))
     for i, piece in enumerate(pieces):
         match piece:
             case Text(text):
-                width += len(text.partition("\n")[0])
+                measure.width += len(text.partition("\n")[0])
             case Open():
-                groups.append((i, width, forced))
-                last.append((-1, 0, 0))
+                measure.groups.append((i, measure.width, measure.forced))
+                measure.breaks.append((-1, 0, 0))
             case Close():
-                for begun, before, forced_before in (groups.pop(), last.pop()):
-                    if begun >= 0:
-                        if forced > forced_before:
-                            spans[begun] = _HUGE
-                        else:
-                            ended.append((begun, before))
+                measure.close()
             case Break(blank, lines):
-                for begun, before in ended:
-                    spans[begun] = width - before
-                ended.clear()
-                if last:
-                    begun, before, forced_before = last[-1]
-                    if begun >= 0:
-                        spans[begun] = _HUGE if forced > forced_before else width - before
-                    last[-1] = (i, width, forced + bool(lines))
-                forced += bool(lines)
-                width += blank
+                measure.at_break(i, blank, forced=lines > 0)
             case Cut():
-                forced += 1
-    for begun, before in ended:
-        spans[begun] = width - before
-    return spans
+                measure.forced += 1
+    measure.settle()
+    return measure.spans
+
+
+class _Measure:
+    """The first pass: widths as if all stood on one line.
+
+    width, forced: so far, and how many breaks so far are forced. groups: of each open one its index, and width and
+    forced breaks before it; breaks: the same of its last break. ended: groups and breaks whose follow-up is being
+    measured: index, and width before.
+    """
+
+    def __init__(self, spans: list[int]) -> None:
+        self.spans = spans
+        self.width = 0
+        self.forced = 0
+        self.groups: list[tuple[int, int, int]] = []
+        self.breaks: list[tuple[int, int, int]] = []
+        self.ended: list[tuple[int, int]] = []
+
+    def close(self) -> None:
+        for begun, before, forced_before in (self.groups.pop(), self.breaks.pop()):
+            if begun >= 0 and self.forced > forced_before:
+                self.spans[begun] = _HUGE
+            elif begun >= 0:
+                self.ended.append((begun, before))
+
+    def at_break(self, i: int, blank: int, *, forced: bool) -> None:
+        self.settle()
+        if self.breaks:
+            begun, before, forced_before = self.breaks[-1]
+            if begun >= 0:
+                self.spans[begun] = _HUGE if self.forced > forced_before else self.width - before
+            self.breaks[-1] = (i, self.width, self.forced + forced)
+        self.forced += forced
+        self.width += blank
+
+    def settle(self) -> None:
+        """What ended is followed by no more than this."""
+        for begun, before in self.ended:
+            self.spans[begun] = self.width - before
+        self.ended.clear()

@@ -12,7 +12,7 @@ from typing import Final
 
 from ccl.format.layout import Break, Close, Cut, Open, Piece, Text, parts_of
 from ccl.format.shape import INDENT, Shape
-from ccl.syntax.lexer import END, NAME, RESERVED
+from ccl.syntax.lexer import NAME, RESERVED
 from ccl.syntax.tree import Comment
 
 _NONE_BEFORE: Final = frozenset((",", ";", ")", "]", ".", ":", "?", "::", "..", "..="))
@@ -21,7 +21,19 @@ _OPENING: Final = frozenset("([{")
 _ENDING: Final = frozenset(")]}")
 _WORDS_BEFORE_VALUES: Final = RESERVED | {"and", "or", "not", "in", "by", "before", "after", "on", "when", "then"}
 _STATEMENTS: Final = frozenset(
-    ("Let", "Assign", "ExprStatement", "While", "For", "Require", "Emit", "ItemStatement", "Row", "TestStep", "MatchArm")
+    [
+        "Let",
+        "Assign",
+        "ExprStatement",
+        "While",
+        "For",
+        "Require",
+        "Emit",
+        "ItemStatement",
+        "Row",
+        "TestStep",
+        "MatchArm",
+    ]
 )
 _UNLIMITED: Final = 1 << 29
 
@@ -65,7 +77,7 @@ class Emission:
     # -- plans ---------------------------------------------------------------------------------------------------------
 
     def _plan_bodies(self) -> None:
-        """Which `{` hold lines, and which of those may stand on one line: what the author wrote on one, and is small."""
+        """Which `{` hold lines; the others stand on one line: what the author wrote on one, and is small."""
         shape, fresh = self.shape, self.tokens.fresh
         self.lines = set(shape.forced)
         for brace, elements in shape.bodies.items():
@@ -242,7 +254,7 @@ class Emission:
         left, right = texts[before], texts[i]
         if i in shape.loose:
             return 1
-        if i in shape.tight or right in _NONE_BEFORE and not (right in ("..", "..=") and left in (",", "{")):
+        if i in shape.tight or (right in _NONE_BEFORE and not (right in ("..", "..=") and left in (",", "{"))):
             return 0
         if left in _NONE_AFTER and not (left == "!" and self.tokens.kinds[before] == NAME):
             return 0

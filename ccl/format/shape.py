@@ -386,7 +386,8 @@ def _clause(shape: Shape, node: tree.ClauseDecl) -> None:
 def _list(shape: Shape, spans: list[Span]) -> None:
     """A list without brackets: `on a, b, c`."""
     starts = [shape.first(s) for s in spans]
-    if -1 not in starts and len(starts) > 1 and shape.group(starts[0], shape.last(spans[-1]), Open(INDENT, filled=True)):
+    last = shape.last(spans[-1])
+    if -1 not in starts and len(starts) > 1 and shape.group(starts[0], last, Open(INDENT, filled=True)):
         for at in starts[1:]:
             shape.breaks[at] = Break(1)
 
@@ -400,7 +401,8 @@ def _require(shape: Shape, node: tree.Require) -> None:
     if node.reason is None:
         return
     at = shape.first(node.reason.span) - 1
-    if at > 0 and shape.text(at) == "because" and shape.group(shape.first(node.span), shape.last(node.span), Open(INDENT)):
+    first, last = shape.first(node.span), shape.last(node.span)
+    if at > 0 and shape.text(at) == "because" and shape.group(first, last, Open(INDENT)):
         shape.breaks[at] = Break(1)
 
 

@@ -46,10 +46,18 @@ def _bytes_of(path: Path) -> bytes:
 
 def replace(path: str, text: str) -> None:
     """Put a text in the place of a file's. Raises Unreadable."""
+    try:
+        mode = Path(path).stat().st_mode & 0o7777
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or error}") from error
+    put(path, text, mode)
+
+
+def put(path: str, text: str, mode: int = 0o644) -> None:
+    """Write a file, new or in the place of another, whole or not at all. Raises Unreadable."""
     target = Path(path).resolve()
     temporary = ""
     try:
-        mode = target.stat().st_mode & 0o7777
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode("utf-8"))

@@ -15,7 +15,7 @@ from ccl.tools import files
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The files and what to do with them."""
     parser.add_argument("paths", metavar="PATH", nargs="*", default=[files.STDIN],
-                        help="files, or directories searched for .ccl, .ccl.md and .bylaws.md; `-` or none: stdin")  # fmt: skip
+                        help="files, or directories of .ccl, .ccl.md and .bylaws.md; `-` or none: stdin")  # fmt: skip
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file is laid out otherwise")
     parser.add_argument("--diff", action="store_true", help="change nothing; show what would change")
     parser.add_argument("--stdin-name", metavar="NAME", default="stdin.ccl",
@@ -60,9 +60,9 @@ def _one(path: str, args: argparse.Namespace) -> int:
 
 def _told(name: str, text: str, findings: Findings) -> None:
     """Syntax errors, to stderr: what does not parse is not touched."""
-    from ccl import report
+    from ccl.report import for_people
 
     sources = Sources()
     sources.add(name, text)
-    sys.stderr.write(report.people(sources, findings))
+    sys.stderr.write(for_people(findings.sorted(), sources))
     sys.stderr.write(f"ccl: {name} is left as it is, for it does not parse\n")
