@@ -17,6 +17,7 @@ from ccl.emit.nodes import UNREAD, Code, Linker, Read
 from ccl.emit.statements import Emitter
 from ccl.emit.survey import survey
 from ccl.evaluation import (
+    MACHINE_TROUBLE,
     MOST_FACTS,
     NOTHING_TO_READ,
     AskedCommand,
@@ -220,6 +221,8 @@ class Compiled:
         return code, span, own, tuple(path), dict(frame.f_locals)
 
     def _verdict(self, error: Exception) -> tuple[Refusal | None, TrapReport | None]:
+        if isinstance(error, MACHINE_TROUBLE):
+            raise error
         code, span, own, path, _ = self._place(error)
         if not own:
             return None, TrapReport("view", "", code.function, span)

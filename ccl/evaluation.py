@@ -16,6 +16,10 @@ MOST_FACTS = 256
 """So many readings are kept of one evaluation; those after are counted."""
 
 
+MACHINE_TROUBLE = (MemoryError, OSError)
+"""What a failing machine raises: no judgement, as other machines would come to another. It passes through."""
+
+
 class Trapped(Exception):
     """An evaluation cannot go on. code: of `ccl.ops.TRAPS`; text: an author's words, for an explicit trap."""
 

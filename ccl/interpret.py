@@ -11,6 +11,7 @@ from typing import Any
 
 from ccl import arithmetic, core, fuel, types
 from ccl.evaluation import (
+    MACHINE_TROUBLE,
     MOST_FACTS,
     NOTHING_TO_READ,
     AskedCommand,
@@ -359,6 +360,8 @@ class _Trap(Exception):
 def _from_host(read: Callable[[], Any], span: Span) -> Any:
     try:
         return read()
+    except MACHINE_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  # whatever a host's own code raises: the fact could not be read
         raise _Trap("view", "", span) from None
 
