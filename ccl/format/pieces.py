@@ -21,20 +21,9 @@ _OPENING: Final = frozenset("([{")
 _ENDING: Final = frozenset(")]}")
 _WORDS_BEFORE_VALUES: Final = RESERVED | {"and", "or", "not", "in", "by", "before", "after", "on", "when", "then"}
 _STATEMENTS: Final = frozenset(
-    [
-        "Let",
-        "Assign",
-        "ExprStatement",
-        "While",
-        "For",
-        "Require",
-        "Emit",
-        "ItemStatement",
-        "Row",
-        "TestStep",
-        "MatchArm",
-    ]
+    ("Let", "Assign", "ExprStatement", "While", "For", "Require", "Emit", "ItemStatement", "Row", "TestStep")
 )
+"""What stands on a line of its own where there are several."""
 _UNLIMITED: Final = 1 << 29
 
 

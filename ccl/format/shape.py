@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Final
 
 from ccl.format.layout import Break, Open
@@ -160,9 +159,14 @@ def children(node: tree.Node) -> Iterator[tree.Node]:
             waiting.extend(reversed(held))
 
 
-@cache
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
+
+
 def _fields(kind: type[tree.Node]) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind) if f.name != "span")
+    found = _FIELDS.get(kind)
+    if found is None:
+        found = _FIELDS[kind] = tuple(f.name for f in dataclasses.fields(kind) if f.name != "span")
+    return found
 
 
 def _parents(tokens: Tokens) -> list[int]:
