@@ -18,12 +18,13 @@ from ccl.evaluation import Outcome
 from ccl.host import Host
 from ccl.proof import replay, standard, votes
 from ccl.proof.answers import Answer, Verdict
+from ccl.proof.cases import Limits
 from ccl.proof.limits import stated_limits
 from ccl.proof.solving import Effort, Example, Never, ask_of
 from ccl.proof.standard import STANDARD, Standard
 from ccl.proof.story import Teller
 from ccl.proof.subjects import Played, Subject, Walked, play, subjects, walk
-from ccl.proof.symbolic import Limits, Run
+from ccl.proof.symbolic import Run
 from ccl.proof.symbols import Shapes, Symbols
 from ccl.proof.terms import Unprovable, both, choose, either, known, less, negation
 

@@ -17,7 +17,8 @@ import z3
 from ccl import types
 from ccl.evaluation import Trapped
 from ccl.ops import OPS
-from ccl.proof.symbolic import Cut, Run
+from ccl.proof.cases import Cut
+from ccl.proof.symbolic import Run
 from ccl.proof.symbols import Applied, Reader, Symbols
 from ccl.proof.terms import Raw, Unprovable, boolean, both, either, equal, known, leaves, negation
 

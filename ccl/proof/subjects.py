@@ -15,8 +15,9 @@ from ccl import core, interpret, rulebook, semantics, types
 from ccl.evaluation import Outcome
 from ccl.host import CommandSpec, FieldSpec, Host
 from ccl.proof import replay
+from ccl.proof.cases import Limits
 from ccl.proof.replay import Read
-from ccl.proof.symbolic import Limits, Run
+from ccl.proof.symbolic import Run
 from ccl.proof.symbols import Reader, Shapes, Symbols
 from ccl.proof.terms import both
 from ccl.source import NOWHERE, Span

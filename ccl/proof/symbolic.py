@@ -12,7 +12,7 @@ The meaning of every node is that of `ccl.interpret`; `tests/ccl/proof` compares
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import z3
@@ -22,86 +22,28 @@ from ccl.evaluation import Trapped
 from ccl.host import CommandSpec
 from ccl.ops import OPS
 from ccl.proof import numeric, sequences
+from ccl.proof.cases import Bound, CommandCase, Cut, Limits, RefusalCase, TrapCase
+from ccl.proof.comprehensions import KINDS
 from ccl.proof.symbols import Reader, Symbols
 from ccl.proof.terms import (
     NOTHING,
-    Frac,
     Raw,
     Rng,
     Seq,
     Tup,
     Unprovable,
     Variant,
+    boolean,
     both,
     choose,
     either,
     equal,
-    frac,
     known,
     leaves,
     less,
     negation,
 )
 from ccl.source import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far is looked. rounds: of a loop whose number of rounds is not known. largest: rounds or items of what is
-    known. steps: nodes walked in all, after which the question is too large."""
-
-    rounds: int = 8
-    largest: int = 64
-    steps: int = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class TrapCase:
-    """A trap and when it happens."""
-
-    when: Any
-    code: str
-    function: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalCase:
-    """A requirement that fails, and when."""
-
-    when: Any
-    function: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What was not looked at: when, where, and up to what it was."""
-
-    when: Any
-    span: Span
-    bound: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommandCase:
-    """A command that an action asks for, and when."""
-
-    when: Any
-    name: str
-    fields: tuple[tuple[str, types.Type, Any], ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A `require` that compares: the two sides as terms, for properties of the limits that clauses set."""
-
-    when: Any
-    function: str
-    comparison: core.Op
-    left: Any
-    right: Any
 
 
 @dataclass(slots=True)
@@ -195,7 +137,7 @@ class Run:
         """A fact about symbols, where evaluation gets here."""
         fact = either(negation(self.live), fact)
         if fact is not True:
-            self.symbols.axioms.append(numeric_term(fact))
+            self.symbols.axioms.append(boolean(fact))
 
     def fresh(self, type_: types.Type, label: str) -> Any:
         """A symbol of its own."""
@@ -538,7 +480,7 @@ class Run:
             message = f"it goes through {over.high - over.low} numbers"
             raise Unprovable(message)
         found: sequences.Entries = list(sequences.entries(self, over, e.span))
-        return _KINDS[e.kind](self, e, found, initial)
+        return KINDS[e.kind](self, e, found, initial)
 
     def body(self, e: core.Comprehension, test: Any, item: Any) -> Any:
         """The body for an item, where the test holds; None where it never does."""
@@ -562,120 +504,6 @@ def _joined(ends: Sequence[tuple[Any, Any]]) -> Any:
         value = choose(when, other, value)
     return value
 
-
-def numeric_term(fact: Any) -> Any:
-    """A truth value as a term."""
-    return z3.BoolVal(fact) if isinstance(fact, bool) else fact
-
-
-def _stopping(wanted: bool) -> Callable[..., Any]:
-    """any and all: over at the first item whose body is as wanted."""
-
-    def kind(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-        stopped: Any = False
-        for present, item in found:
-            value = run.body(e, both(present, negation(stopped)), item)
-            if value is not None:
-                stopped = either(stopped, both(present, value if wanted else negation(value)))
-        return stopped if wanted else negation(stopped)
-
-    return kind
-
-
-def _count(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    total: Any = 0
-    for present, item in found:
-        value = run.body(e, present, item)
-        if value is not None:
-            total = total + choose(both(present, value), 1, 0)
-    return total
-
-
-def _map(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    pairs = [(present, run.body(e, present, item)) for present, item in found]
-    return sequences.compact([(present, value) for present, value in pairs if value is not None])
-
-
-def _filter(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    kept: sequences.Entries = []
-    for present, item in found:
-        value = run.body(e, present, item)
-        if value is not None:
-            kept.append((both(present, value), item))
-    return sequences.compact(kept)
-
-
-def _find(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    hits: sequences.Entries = []
-    before: Any = False
-    for present, item in found:
-        value = run.body(e, both(present, negation(before)), item)
-        if value is not None:
-            hits.append((both(present, negation(before), value), item))
-            before = either(before, both(present, value))
-    there, value = sequences.pick(hits)
-    return sequences.NONE if value is None else sequences.option(there, value)
-
-
-def _sum(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    fractions = e.type == types.RATIO or isinstance(e.type, types.Exact)
-    add = core.Op(e.type, e.span, "exact.add", ())
-    total: Any = Frac(0, 1) if fractions else 0
-    for present, item in found:
-        value = run.body(e, present, item)
-        if value is None:
-            continue
-        if fractions:
-            total = numeric.MEANINGS[add.op](run, add, (total, choose(present, frac(value), Frac(0, 1))))
-        else:
-            total = total + choose(present, value, 0)
-    if e.type == types.RATIO:  # only the whole sum must be in range
-        return numeric.MEANINGS["ratio.add"](run, replace(add, op="ratio.add"), (total, 0))
-    if not fractions:
-        run.trap("overflow", either(less(types.I64_MAX, total), less(total, -types.I64_MAX)), e.span)
-    return total
-
-
-def _best(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    there: Any = False
-    best: Any = None
-    chosen: Any = None
-    for present, item in found:
-        value = run.body(e, present, item)
-        if value is None:
-            continue
-        if best is None:
-            best, chosen, there = value, item, present
-            continue
-        better = less(value, best) if e.kind == "min_by" else less(best, value)
-        takes = both(present, either(negation(there), better))
-        best, chosen = choose(takes, value, best), choose(takes, item, chosen)
-        there = either(there, present)
-    return sequences.NONE if best is None else sequences.option(there, chosen)
-
-
-def _fold(run: Run, e: core.Comprehension, found: sequences.Entries, initial: Any) -> Any:
-    total = initial
-    for present, item in found:
-        run.bind(e.accumulator, total)
-        value = run.body(e, present, item)
-        if value is not None:
-            total = choose(present, value, total)
-    return total
-
-
-_KINDS: Mapping[str, Callable[..., Any]] = {
-    "any": _stopping(wanted=True),
-    "all": _stopping(wanted=False),
-    "count": _count,
-    "map": _map,
-    "filter": _filter,
-    "find": _find,
-    "sum": _sum,
-    "min_by": _best,
-    "max_by": _best,
-    "fold": _fold,
-}
 
 _OPS: Mapping[str, numeric.Meaning] = {**numeric.MEANINGS, **sequences.MEANINGS}
 
