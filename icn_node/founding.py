@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,17 @@ from dag.event import sign_event
 from dag.keys import SigningKey, public_of
 from dag.store_file import sync_folder
 from icn_node import vault
+from icn_node.documents import BadDocument, document_of, is_contract, shipped
 from icn_node.home import Home, HomeError
 from icn_node.kernel import calendar, private
-from icn_node.kernel.bylaws import BylawsInvalid, Document, Rulebook
 from icn_node.keystore import Keystore, node_key
 from icn_node.modules import MODULES
 from icn_node.paper import paper_of
 from icn_node.space import Space
 
 IMPORT_DAYS = 90
+DEFAULT = "default.toml"
+MOST_BYLAWS_BYTES = 56_000  # of an event of 64 KiB; the rest of the founding act needs the remainder
 
 
 # A proposal type for a group in one room: no phases to wait through, and the vote ends once everybody has voted.
@@ -84,25 +84,30 @@ def _remove(space: Path, guard: Path) -> None:
     guard.unlink(missing_ok=True)
 
 
-def bylaws_document(text: str) -> dict[str, Any]:
-    """A bylaws file (TOML) as it stands in the genesis event. Raises HomeError with what is wrong."""
+def bylaws_document(name: str, text: str) -> dict[str, Any]:
+    """A bylaws file as it stands in the genesis event; `name` says its form. Raises HomeError with what is wrong."""
     try:
-        raw = tomllib.loads(text)
-        raw["clauses"] = raw.pop("clause", [])
-        document = msgspec.convert(raw, Document)
-        Rulebook(document)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        msg = f"the bylaws do not read: {error}"
+        document = document_of(((name, text),))
+    except BadDocument as error:
+        msg = f"the bylaws do not hold together:\n{error}" if is_contract(name) else str(error)
         raise HomeError(msg) from None
-    except BylawsInvalid as error:
-        raise HomeError(str(error)) from None
-    found: dict[str, Any] = msgspec.to_builtins(document)
-    return found
+    size = len(msgspec.json.encode(document))
+    if size > MOST_BYLAWS_BYTES:
+        msg = (
+            f"the bylaws have {size} bytes, and {MOST_BYLAWS_BYTES} fit into the event that founds a space: found it "
+            "with those that ship with the node, and propose yours then (`icn bylaws propose`)"
+        )
+        raise HomeError(msg)
+    return document
+
+
+def _chosen_bylaws(path: str) -> tuple[str, str]:
+    return (Path(path).name, Path(path).read_text(encoding="utf-8")) if path else (DEFAULT, default_bylaws())
 
 
 def default_bylaws() -> str:
-    """The bylaws that ship with the node."""
-    return resources.files("icn_node.bylaws").joinpath("default.toml").read_text(encoding="utf-8")
+    """The bylaws that ship with the node, a contract in CCL."""
+    return shipped(DEFAULT)
 
 
 def found(
@@ -132,7 +137,7 @@ def found(
             "move the space away"
         )
         raise HomeError(msg)
-    document = bylaws_document(Path(choices.bylaws).read_text(encoding="utf-8") if choices.bylaws else default_bylaws())
+    document = bylaws_document(*_chosen_bylaws(choices.bylaws))
     home.make()
     node = node_key(home.node_key_path, create=True)
     vault_key = node_key(home.vault_key_path, create=True)

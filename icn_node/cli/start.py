@@ -106,7 +106,8 @@ def _check(call: Invocation) -> None:
         raise Failure(USAGE, f"--timezone {zone} is not known: use an IANA name such as Europe/Amsterdam")
     if call.text("bylaws"):
         with local_errors(call.settings.home):
-            bylaws_document(read_file(call.text("bylaws")).decode(errors="replace"))
+            path = call.text("bylaws")
+            bylaws_document(path.rpartition("/")[2], read_file(path).decode(errors="replace"))
 
 
 def _sample(call: Invocation, home: Home) -> int:

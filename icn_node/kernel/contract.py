@@ -4,8 +4,9 @@ What the language says of a contract is `ccl`'s; what the node adds is here: the
 judgement is the tables and the context of a command, and a verdict becomes a permission, a refusal or a wish for
 approvals. Whatever cannot be judged is refused. It knows no commands but by their declarations (`kernel.language`).
 
-What a refusal leaves in the log are values that the meaning of the contract fixes (the clause, which requirement, what
-was read), never sentences: two versions of the program must not differ over them.
+What a refusal leaves in the log is what the text of the contract fixes: the clause, and its own words. What was read
+for it, and what would be allowed, goes with the refusal as an explanation, for whoever asks (`kernel.explanations`):
+two versions of the program may explain differently, and must not differ over the log.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from ccl import core
 from icn_node.kernel import bylaws, contract_params
 from icn_node.kernel.bylaws import BylawsInvalid, Document, Texts
 from icn_node.kernel.language import Language
-from icn_node.kernel.refusal import Facts, Forbidden, UnknownKey
+from icn_node.kernel.refusal import Forbidden, UnknownKey
 from icn_node.kernel.tables import Tables
 from icn_node.kernel.views import World, role_name, setting
 
 if TYPE_CHECKING:
+    from ccl.explain import Explainer, Explanation
     from ccl.rulebook import Rulebook, Verdict
     from icn_node.kernel.context import Context
 
@@ -93,6 +95,7 @@ class Contract:
         self.params = {p.name: p for p in self.program.params}
         self.roles = frozenset(_roles_named(self.program))
         self._host = language.host
+        self._explainer: Explainer | None = None
         self._approvals: dict[tuple[str, core.Clause, core.Approval], Asked] = {}
         world = self._world = World()
         world.params = contract_params.InForce(world, self.params)
@@ -119,7 +122,9 @@ class Contract:
         clause = self.clause_of(verdict)
         if ctx.actor.stranger and ctx.actor.key and clause:
             raise UnknownKey(clause)
-        raise Forbidden(clause, **self.facts(verdict, self._world))
+        refused = Forbidden(clause, what=name, reason=self._reason(verdict))
+        refused.explanation = self.explain(verdict)
+        raise refused
 
     def _again(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> Verdict:
         """Judge what trapped once more, to tell a rule that fails from a disk that does: the second is no judgement,
@@ -167,14 +172,13 @@ class Contract:
 
         return "" if verdict.standing is None else cited(verdict.standing)
 
-    def facts(self, verdict: Verdict, world: World) -> Facts:
-        """What a refusal leaves in the log: `what` was asked, the `reason` in the contract's own words, and what was
-        read for it."""
-        from ccl.explain import explain
+    def explain(self, verdict: Verdict) -> Explanation:
+        """Why, for the verdict that was just made."""
+        if self._explainer is None:
+            from ccl.explain import Explainer
 
-        facts: Facts = {"what": verdict.command, "reason": self._reason(verdict)}
-        facts.update(explain(self.rules, verdict.command, world, verdict).facts())
-        return facts
+            self._explainer = Explainer(self.rules)
+        return self._explainer.explain(self._world, verdict)
 
     def _reason(self, verdict: Verdict) -> str:
         if verdict.trap is not None:

@@ -14,12 +14,23 @@ import msgspec
 
 from dag.event import Event
 from dag.keys import did_of
-from icn_node.kernel import bylaws, notices, private, registry, timers, versions
+from icn_node.kernel import bylaws, explanations, notices, private, registry, timers, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.language import language_of
 from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, ReactionSpec, Result, TimerSpec
 from icn_node.kernel.policy import NeedsApproval, Policy
-from icn_node.kernel.refusal import Duplicate, Expired, Facts, Fault, Fork, Malformed, Refusal, RevokedKey, Version
+from icn_node.kernel.refusal import (
+    Duplicate,
+    Expired,
+    Facts,
+    Fault,
+    Forbidden,
+    Fork,
+    Malformed,
+    Refusal,
+    RevokedKey,
+    Version,
+)
 from icn_node.kernel.tables import Record, Tables
 
 Outcome = dict[str, Any]
@@ -53,7 +64,7 @@ class PendingCommand(Record, frozen=True):
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
     *registry.RECORDS, *private.RECORDS, *bylaws.RECORDS, *timers.RECORDS, *notices.RECORDS, *versions.RECORDS,
-    PendingCommand,
+    *explanations.RECORDS, PendingCommand,
 )  # fmt: skip
 
 
@@ -122,6 +133,8 @@ class Kernel:
         except Refusal as no:
             tx.rollback(mark)
             outcome = refused(no)
+            if isinstance(no, Forbidden) and no.explanation is not None:
+                explanations.keep(tx, event.cid, no)
         executed = Executed(outcome, tx.effects(mark))
         tx.settle()
         return executed

@@ -8,7 +8,10 @@ It must not be used for our own bugs (an exception) or for a peer's malformed by
 from __future__ import annotations
 
 import string
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from ccl.explain import Explanation
 
 Fact = int | str
 Facts = dict[str, Fact]
@@ -97,10 +100,15 @@ class Fault(Refusal):
 
 
 class Forbidden(Refusal):
-    """A clause of the bylaws does not allow this actor to do this."""
+    """A clause of the bylaws does not allow this actor to do this.
+
+    `explanation`: why, where a contract in CCL said no. It is no part of the outcome: what stands in the log must not
+    depend on how a version of the program explains.
+    """
 
     code = "forbidden"
     text = "{what} is not allowed by the bylaws: {reason}."
+    explanation: Explanation | None = None
 
 
 class _Defaulting(string.Formatter):

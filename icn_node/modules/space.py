@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from dag.keys import public_of
-from icn_node.kernel import adoption, bylaws, calendar, contract_params, registry, versions
+from icn_node.kernel import adoption, bylaws, calendar, contract_params, contract_views, registry, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
 from icn_node.kernel.charter import Charter
 from icn_node.kernel.context import Context
@@ -241,8 +241,15 @@ class BylawsQuery(Query, frozen=True):
     version: int = 0
 
 
+class BylawsVersionsQuery(Query, frozen=True):
+    """Every version of the bylaws that was in force, the latest first. after: below that number; limit: how many."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
 class ParamsQuery(Query, frozen=True):
-    """Every parameter: its value in force, its default, and what it means."""
+    """Every parameter of the bylaws and every setting of a module: its value in force, its default, what it means."""
 
 
 class ModulesQuery(Query, frozen=True):
@@ -262,14 +269,41 @@ def read_bylaws(tx: Tables, q: BylawsQuery, reader: Context) -> dict[str, Any]:
     row = tx.get(bylaws.Bylaws, q.version) if q.version else bylaws.in_force(tx)
     if row is None:
         raise BylawsInvalid(reason=f"there is no version {q.version}")
+    document = row.document
+    answer: dict[str, Any] = {
+        "version": row.no, "since_ms": row.since_ms, "decision": row.decision, "title": document.title,
+        "form": "ccl" if document.sources else "clauses",
+    }  # fmt: skip
+    if not document.sources:
+        return {**answer, "clauses": [msgspec.to_builtins(c) for c in document.clauses]}
+    book = reader.kernel.policy.book_of(tx, document)
+    assert isinstance(book, Contract)
+    sources, bases = bylaws.texts_of(tx, document)
     return {
-        "version": row.no, "since_ms": row.since_ms, "decision": row.decision, "title": row.document.title,
-        "clauses": [msgspec.to_builtins(c) for c in row.document.clauses],
+        **answer, "clauses": list(contract_views.clauses(book.program)),
+        "sources": [{"name": name, "text": text} for name, text in sources],
+        "bases": [{"name": name, "text": text} for name, text in bases],
     }  # fmt: skip
 
 
+def bylaws_versions(tx: Tables, q: BylawsVersionsQuery, reader: Context) -> list[dict[str, Any]]:
+    last = tx.last_no("bylaws")
+    first = min(last, q.after - 1) if q.after else last
+    found = []
+    for no in range(first, max(0, first - q.limit), -1):
+        row = tx.get(bylaws.Bylaws, no)
+        assert row is not None, no
+        found.append({
+            "version": no, "since_ms": row.since_ms, "decision": row.decision, "title": row.document.title,
+            "form": "ccl" if row.document.sources else "clauses", "in_force": no == last,
+        })  # fmt: skip
+    return found
+
+
 def params(tx: Tables, q: ParamsQuery, reader: Context) -> list[dict[str, Any]]:
-    return [
+    book = reader.kernel.policy.book(tx)
+    own = contract_views.params(tx, book) if isinstance(book, Contract) else []
+    return own + [
         {"name": s.name, "value": reader.param(tx, s.name), "default": s.default, "unit": s.unit, "meaning": s.doc}
         for s in sorted(reader.kernel.params.values(), key=lambda s: s.name)
     ]
@@ -318,6 +352,8 @@ MODULE = Module(
     queries=(
         query("space.charter", CharterQuery, charter),
         query("space.bylaws", BylawsQuery, read_bylaws),
+        query("space.bylaws_versions", BylawsVersionsQuery, bylaws_versions, cli="bylaws history",
+              columns=("version", "since_ms", "decision", "form", "title", "in_force")),
         query("space.params", ParamsQuery, params, columns=("name", "value", "default", "unit", "meaning")),
         query("module.list", ModulesQuery, modules, columns=("module", "active", "commands", "about")),
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from icn_node.founding import bylaws_document, default_bylaws
+from icn_node.founding import DEFAULT, bylaws_document, default_bylaws
 from icn_node.home import Home
 from icn_node.kernel.bylaws import Clause, Document, Rulebook
 from icn_node.keystore import node_key
@@ -17,7 +17,9 @@ from icn_node.modules import MODULES
 from icn_node.rpc.node_methods import NODE_METHODS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-FRIENDS = msgspec.convert(bylaws_document((CONFIGS / "bylaws" / "friends.toml").read_text(encoding="utf-8")), Document)
+FRIENDS = msgspec.convert(
+    bylaws_document("friends.toml", (CONFIGS / "bylaws" / "friends.toml").read_text(encoding="utf-8")), Document
+)
 GOVERNED = {
     **{spec.op: spec.cls for module in MODULES for spec in module.commands},
     **{"read." + spec.name: spec.cls for module in MODULES for spec in module.queries},
@@ -89,4 +91,4 @@ def test_the_friends_can_do_what_they_need_and_nothing_of_it_is_left_to_chance()
 
 
 def test_the_default_bylaws_are_a_document() -> None:
-    assert Rulebook(msgspec.convert(bylaws_document(default_bylaws()), Document)).governing("credit.transfer")
+    assert Rulebook(msgspec.convert(bylaws_document(DEFAULT, default_bylaws()), Document)).governing("credit.transfer")
