@@ -146,7 +146,9 @@ class Clauses(Governance):
                 parts.append("*")
                 break
             if self.kinds[self.at] != NAME:
-                self.tell("CCL0044", f"expected a command's name after `.`, found {self.shown()}", label="expected a name")
+                self.tell(
+                    "CCL0044", f"expected a command's name after `.`, found {self.shown()}", label="expected a name"
+                )
                 raise Lost
             parts.append(self.take_word().text)
         return tree.Target(self.span_from(start), ".".join(parts))
@@ -190,11 +192,27 @@ class Clauses(Governance):
         targets = self._targets() if self.accept("on") else ()
         every = self.headed() if self.accept("every") else None
         guard = self._guard()
+        stated = self._at_most()
         if not targets and every is None and guard is None:
             self.tell("CCL0045", "a trigger says what sets it off", label="expected `on` a command or `every` a time",
                       notes=("`trigger thanks on timebank.confirm { .. }`, `trigger dues every 1 month { .. }`.",))  # fmt: skip
         body = self.block("the trigger")
-        return tree.TriggerDecl(self.span_from(start), name, targets, every, guard, body)
+        return tree.TriggerDecl(self.span_from(start), name, targets, every, guard, body, stated)
+
+    def _at_most(self) -> tuple[tree.Entry, ...]:
+        """`at most 50 commands, 1000 CREDIT`: an entry `commands`, and one `money` for each amount."""
+        stated: list[tree.Entry] = []
+        if self.texts[self.at] != "at" or self.ahead(1) != "most":
+            return ()
+        self.at += 2
+        while True:
+            start = self.starts[self.at]
+            value = self.headed()
+            word = "commands" if self.accept("commands") or self.accept("command") else "money"
+            span = self.span_from(start)
+            stated.append(tree.Entry(span, tree.Name(span, word), value))
+            if not self.accept(","):
+                return tuple(stated)
 
     def _property(self) -> tree.Item:
         """`property name(a: T in r) for members >= 5, n: Integer in 0..9 { e }`."""

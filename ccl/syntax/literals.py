@@ -68,7 +68,7 @@ class Literals(Patterns):
         if word in ("clear", "working") and self.texts[at + 1] in TIME_UNITS:
             self.at = at + 2
             return tree.SpanOfTimeLit(self.span_from(start), value, TIME_UNITS[self.texts[at + 1]], word)
-        if _UNIT.fullmatch(word) and self.texts[at + 1] not in ("(", "::", "{"):
+        if _UNIT.fullmatch(word) and self.texts[at + 1] not in ("(", "::"):
             unit = self.take_word()
             amount = Fraction(value.value) if isinstance(value, tree.IntLit) else exact
             return tree.MoneyLit(self.span_from(start), amount, unit)
