@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 
 from ccl import semantics
 from ccl.diagnostics import Edit, Findings, Fix, Label
-from ccl.elaborate.names import closest
 from ccl.source import NOWHERE, Source, Sources, Span
 from ccl.syntax import parse, tree
+from ccl.syntax.spelling import closest
 
 MOST_BASES = 8
 """Bases of bases, at most so deep."""
