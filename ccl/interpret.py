@@ -35,8 +35,14 @@ def run(
     world: World = NOTHING_TO_READ,
     *,
     fuel: int | None = None,
+    observe: Callable[[core.Expr, Any], None] | None = None,
 ) -> Outcome:
-    """Evaluate a function of the program. fuel: the most it may use, `ccl.fuel.LIMIT` if not given."""
+    """Evaluate a function of the program. fuel: the most it may use, `ccl.fuel.LIMIT` if not given.
+
+    observe: is told of every expression that was evaluated and its value, inner ones first; coverage needs it.
+    """
+    if observe is not None:
+        return _Observed(program, world, fuel, observe).outcome(function, args)
     return _Evaluation(program, world, fuel).outcome(function, args)
 
 
@@ -344,6 +350,21 @@ class _Evaluation:
             except Trapped as trapped:
                 raise _Trap(trapped.code, trapped.text, e.span) from None
         self.stack[-1].loops -= 1
+        return value
+
+
+class _Observed(_Evaluation):
+    """An evaluation that tells what each expression came to."""
+
+    def __init__(
+        self, program: core.Program, world: World, limit: int | None, observe: Callable[[core.Expr, Any], None]
+    ) -> None:
+        super().__init__(program, world, limit)
+        self.observe = observe
+
+    def value(self, e: core.Expr) -> Any:
+        value = super().value(e)
+        self.observe(e, value)
         return value
 
 
