@@ -61,7 +61,7 @@ class Cases(Clauses):
     def _skip_line(self, before: int, closing: int) -> None:
         if self.at == before:
             self.skip_one()
-        while self.at < closing and not self.fresh[self.at]:
+        while self.at < closing and self.texts[self.at - 1] != ";" and not self.fresh[self.at]:
             self.skip_one()
         self.at = min(self.at, closing)
 
@@ -109,6 +109,8 @@ class Cases(Clauses):
             if self.texts[self.at] != "|" or self.fresh[self.at] or self.fresh[self.at + 1]:
                 self.tell("CCL0048", "the last column of a table is `expect`", label="expected `expect |`",
                           notes=("| amount | expect |, and below it a row for each case.",))  # fmt: skip
+                while self.texts[self.at] not in ("}", "") and not (self.fresh[self.at] and self.texts[self.at] != "|"):
+                    self.skip_one()
                 raise Lost
             self.at += 1
         self.at += 2

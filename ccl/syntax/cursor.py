@@ -48,6 +48,7 @@ class Cursor:
         self.peak = 0
         """The greatest depth or height within the expression being read: see `operators`."""
         self.told = -1
+        self.most = len(findings.all) + MOST_ERRORS
         self.suspected = False
         """Whether the place of a missing `}` was looked for: that goes through all there is, so it is done once."""
         self.structs = True
@@ -140,12 +141,16 @@ class Cursor:
             if self.fresh[at]:
                 self.tell("CCL0019", f"expected {what}, found the word `{text}`", label=f"expected {what}")
                 raise Lost
-            span = self.here()
-            self.tell("CCL0029", f"`{text}` is a word of the language and cannot be {what}",
-                      fixes=(Fix(f"call it `{text}_`", (Edit(span, f"{text}_"),), False),))  # fmt: skip
+            self.reserved(what)
         self.at = at + 1
         start = self.starts[at]
         return tree.Name(Span(self.source, start, start + len(text)), text)
+
+    def reserved(self, what: str) -> None:
+        """Tell that the word at hand cannot be a name."""
+        text = self.texts[self.at]
+        self.tell("CCL0029", f"`{text}` is a word of the language and cannot be {what}",
+                  fixes=(Fix(f"call it `{text}_`", (Edit(self.here(), f"{text}_"),), False),))  # fmt: skip
 
     def take_word(self) -> tree.Name:
         """The token at hand as a name, reserved or not: where a dot or a colon makes it plain that it is one."""
@@ -169,17 +174,17 @@ class Cursor:
     def tell(self, code: str, message: str, *, span: Span | None = None, label: str = "",
              also: tuple[Label, ...] = (), notes: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> None:  # fmt: skip
         """An error at the token at hand, unless one at this token was told already."""
-        if self.told == self.at and span is None:
+        if span is None and (self.told == self.at or self.at in self.tokens.skipped):
             return
         if span is None:
             self.told = self.at
         self.findings.error(code, span or self.here(), message, label=label, also=also, notes=notes, fixes=fixes)
-        if len(self.findings.all) > MOST_ERRORS:
+        if len(self.findings.all) > self.most:
             raise Abandoned
 
     def tell_missing(self, code: str, mark: str, message: str, *, sure: bool = False, before: str = "") -> None:
         """An error where a mark is missing: right after the token before this one. before: to say of the one at hand."""
-        if self.told == self.at:
+        if self.told == self.at or self.at in self.tokens.skipped:
             return
         self.told = self.at
         gap = self.gap()

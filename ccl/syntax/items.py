@@ -12,7 +12,7 @@ from ccl.syntax.entries import Entries
 from ccl.syntax.lexer import NAME, RESERVED, STRING, Tokens
 
 _MODIFIERS: Final = frozenset(("pub", "public", "export", "private"))
-_FUNCTIONS: Final = frozenset(("fn", "function", "action", "policy"))
+_MOST_ATTRIBUTES: Final = 16
 
 
 class Items(Entries):
@@ -24,7 +24,7 @@ class Items(Entries):
             "fn": self.function, "function": self.function, "action": self.function, "struct": self._struct_decl,
             "enum": self._enum, "type": self._alias, "const": self._const, "let": self._const, "state": self._state_decl,
             "param": self._param_decl, "unit": self._unit, "import": self._import, "use": self._import,
-            "impl": self._impl, "class": self._class, "scope": self._scope, "contract": self.contract,
+            "impl": self._impl, "class": self._class, "scope": self._scope, "module": self._module, "contract": self.contract,
             "export": self._exported, "pub": self._exported, "public": self._exported,
         }  # fmt: skip
 
@@ -49,7 +49,9 @@ class Items(Entries):
     def _after_attributes(self) -> bool:
         """Whether an item follows the `@name(..)` at hand: else it is a state."""
         saved = self.at
-        while self.texts[self.at] == "@" and self.at_name(1):
+        for _ in range(_MOST_ATTRIBUTES):
+            if self.texts[self.at] != "@" or not self.at_name(1):
+                break
             self.at += 2
             if self.texts[self.at] == "(":
                 self.skip_one()
@@ -304,6 +306,8 @@ class Items(Entries):
         name = self.take_word() if self.at_label() else self.take_name("the state's name")
         kind = self.type() if self.accept(":") else None
         value = self.expression() if self.accept("=") else None
+        if self.texts[self.at] in _MODIFIERS and not self.fresh[self.at]:
+            self.at += 1
         return tree.StateDecl(self.span_from(start), name, kind, value, public)
 
     def _param_decl(self) -> tree.Item:
@@ -387,6 +391,14 @@ class Items(Entries):
         name = self.take_name("the class's name")
         entries, items = self.members("the class")
         return tree.BlockItem(self.span_from(start), "class", name, entries, None, items)
+
+    def _module(self) -> tree.Item:
+        """`module std::economics { .. }`: declarations under a name."""
+        start = self.starts[self.at]
+        self.at += 1
+        path = self.take_path("the module's name")
+        entries, items = self.members("the module")
+        return tree.BlockItem(self.span_from(start), "module", tree.Name(path.span, path.text), entries, None, items)
 
     def _scope(self) -> tree.Item:
         """`scope Local = "local:orchard"`, `scope Local { .. }`."""

@@ -66,10 +66,11 @@ class Tokens:
 
     kinds, texts, starts: parallel. fresh: 1 where a line begins between the token and the one before it. closer: of an
     opening bracket's index, the index of its closing bracket, or of the token where it must end when it is `unclosed`.
-    docs: of a token's index, the lines of `///` before it.
+    docs: of a token's index, the lines of `///` before it. skipped: indices of tokens before which something that was no
+    token was reported and left out, so that no more needs to be said of what is missing there.
     """
 
-    __slots__ = ("closer", "comments", "docs", "fresh", "kinds", "source", "starts", "texts", "unclosed")
+    __slots__ = ("closer", "comments", "docs", "fresh", "kinds", "skipped", "source", "starts", "texts", "unclosed")
 
     def __init__(self, source: int) -> None:
         self.source = source
@@ -81,6 +82,7 @@ class Tokens:
         self.unclosed: set[int] = set()
         self.comments: list[Comment] = []
         self.docs: dict[int, list[str]] = {}
+        self.skipped: set[int] = set()
 
     def span(self, index: int) -> Span:
         """Where a token stands."""
@@ -112,6 +114,7 @@ def tokens(sources: Sources, number: int, findings: Findings) -> Tokens:
 def _read(code: str, out: Tokens, findings: Findings) -> None:
     kinds, texts, starts, flags = out.kinds.append, out.texts.append, out.starts.append, out.fresh.append
     fresh = 1
+    most = len(findings.all) + MOST_ERRORS
     for found in _TOKEN.finditer(code):
         kind = found.lastgroup
         if kind == "line":
@@ -123,7 +126,7 @@ def _read(code: str, out: Tokens, findings: Findings) -> None:
             fresh |= "\n" in text or "\r" in text
             continue
         if kind == "quoted" or kind == "word" or kind == "wrong" or (kind == "string" and not _ends(text)):
-            if len(findings.all) > MOST_ERRORS:
+            if len(findings.all) > most:
                 return
             if not _odd(kind, text, found.start(), fresh, out, findings):
                 continue
@@ -184,6 +187,7 @@ def _odd(kind: str, text: str, start: int, fresh: int, out: Tokens, findings: Fi
                        fixes=(Fix("put an ordinary space", (Edit(span, " "),)),))  # fmt: skip
     elif not (start == 0 and text == "\ufeff"):
         shown = text if text.isprintable() else f"U+{ord(text[0]):04X}"
+        out.skipped.add(len(out.kinds))
         findings.error("CCL0001", span, f"`{shown[:20]}` means nothing here", label="remove it",
                        notes=("Only comments and texts in quotes may hold any character.",))  # fmt: skip
     return False

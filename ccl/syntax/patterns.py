@@ -56,7 +56,7 @@ class Patterns(Types):
             name = self.take_name("a name")
             return tree.BindPattern(self.span_from(start), name, text == "mut")
         if text in RESERVED:
-            self.take_name("a name here")
+            self.reserved("a name here")
         following = self.ahead(1)
         if following in ("::", "(") or (following == "{" and self.structs and text[0].isupper()):
             return self._variant_pattern(start)
