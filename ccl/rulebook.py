@@ -17,13 +17,12 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from ccl import core, interpret
-from ccl.evaluation import Fact, Outcome, Refusal, TrapReport
+from ccl.compile import Compiled, Machine, Result, compiled
+from ccl.evaluation import MACHINE_TROUBLE, Fact, Outcome, Refusal, TrapReport
 from ccl.host import Host, World
 from ccl.source import NOWHERE
 
 NO_HOST = Host()
-MACHINE_TROUBLE = (MemoryError, OSError)
-"""What is no judgement but a failing machine, which must not differ from others: it passes through."""
 
 
 class Ruling(StrEnum):
@@ -33,6 +32,10 @@ class Ruling(StrEnum):
     APPROVALS = "approvals"
     REFUSE = "refuse"
     TRAP = "trap"
+
+
+_PERMIT = Ruling.PERMIT
+_APPROVALS = Ruling.APPROVALS  # looking a member up in its enum costs more than a clause that reads two facts
 
 
 class Evaluator(Protocol):
@@ -54,14 +57,19 @@ class Reference:
 
 
 class Rule:
-    """A clause with the exceptions to it, in the order in which they are asked."""
+    """A clause with the exceptions to it, in the order in which they are asked.
 
-    __slots__ = ("at", "clause", "exceptions")
+    guard, body: compiled, where the back end is the compiler; guard None: it always speaks.
+    """
 
-    def __init__(self, at: int, clause: core.Clause, exceptions: tuple[Rule, ...]) -> None:
+    __slots__ = ("at", "body", "clause", "exceptions", "guard")
+
+    def __init__(self, at: int, clause: core.Clause, exceptions: tuple[Rule, ...], code: Compiled | None) -> None:
         self.at = at
         self.clause = clause
         self.exceptions = exceptions
+        self.guard = code.clause(clause.guard) if code is not None and clause.guard else None
+        self.body = code.clause(clause.body) if code is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,25 @@ class Gate:
     roles: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+class Plan:
+    """What judges a command: the gate, if roles open it, and the rules in order.
+
+    bodies, functions: of compiled rules that all speak whatever the case, without guards and exceptions; else empty.
+    approvals: what those ask for.
+    """
+
+    __slots__ = ("approvals", "bodies", "functions", "gate", "rules")
+
+    def __init__(self, rules: tuple[Rule, ...], gate: Gate | None) -> None:
+        self.rules = rules
+        self.gate = gate
+        plain = [r for r in rules if r.body is not None and not r.clause.guard and not r.exceptions]
+        straight = gate is None and len(plain) == len(rules)
+        self.bodies = tuple(r.body for r in plain if r.body is not None) if straight else ()
+        self.functions = tuple(r.clause.body for r in plain)
+        self.approvals = tuple((r.clause, asked) for r in plain for asked in r.clause.approvals)
+
+
 class Verdict:
     """What a judgement says and what it went by.
 
@@ -81,22 +107,45 @@ class Verdict:
     first; of a permit those of every clause. fuel: of the whole judgement.
     """
 
-    ruling: Ruling
-    command: str
-    unit: str
     at: int | None = None
     standing: core.Clause | None = None
     refusal: Refusal | None = None
     trap: TrapReport | None = None
     roles: tuple[str, ...] = ()
-    approvals: tuple[tuple[core.Clause, core.Approval], ...] = ()
-    runs: tuple[tuple[str, Outcome], ...] = ()
-    fuel: int = 0
+    _runs: tuple[tuple[str, Outcome], ...] | None = None
+    _used: int = 0
+    _code: Compiled | None = None
+    _functions: Sequence[str] = ()
+    _results: Sequence[Result] = ()
+
+    def __init__(self, ruling: Ruling, command: str, unit: str,
+                 approvals: tuple[tuple[core.Clause, core.Approval], ...] = ()) -> None:  # fmt: skip
+        self.ruling = ruling
+        self.command = command
+        self.unit = unit
+        self.approvals = approvals
 
     @property
     def permitted(self) -> bool:
         """Whether no clause forbids it; approvals may still be asked for."""
-        return self.ruling in (Ruling.PERMIT, Ruling.APPROVALS)
+        return self.ruling is Ruling.PERMIT or self.ruling is Ruling.APPROVALS
+
+    @property
+    def runs(self) -> tuple[tuple[str, Outcome], ...]:
+        """Functions and their outcomes."""
+        if self._runs is None:
+            code = self._code
+            assert code is not None
+            results = zip(self._functions, self._results, strict=True)
+            self._runs = tuple((function, code.outcome(function, result)) for function, result in results)
+            self._used = sum(run.fuel for _, run in self._runs)
+        return self._runs
+
+    @property
+    def fuel(self) -> int:
+        """What the judgement used."""
+        assert self.runs is not None  # what is not decoded yet has not been counted
+        return self._used
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -110,36 +159,88 @@ class Rulebook:
     def __init__(self, program: core.Program, host: Host = NO_HOST, evaluator: Evaluator | None = None) -> None:
         self.program = program
         self.host = host
-        self.evaluator: Evaluator = Reference(program) if evaluator is None else evaluator
+        self.evaluator: Evaluator = compiled(program) if evaluator is None else evaluator
+        self._code = self.evaluator if isinstance(self.evaluator, Compiled) else None
         self._units = frozenset(c.unit for c in program.clauses if c.unit)
         self._gates = tuple(_gates(program.roles))
-        self._plans: dict[tuple[str, str], tuple[tuple[Rule, ...], Gate | None]] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._unit_fields: dict[str, str] = {}
 
     def governing(self, name: str, unit: str = "") -> tuple[Rule, ...]:
         """The rules that speak of a command or read in that unit ('' if it has none), if their guards hold."""
-        return self._plan(name, unit)[0]
-
-    def gate(self, name: str) -> Gate | None:
-        """The roles of which one is needed for a command, besides what the clauses say; None if none is."""
-        return self._plan(name, "")[1]
+        return self.plan(name, unit).rules
 
     def judge(self, name: str, world: World, unit: str | None = None, fuel: int | None = None) -> Verdict:
         """Judge the command or read in `world`.
 
         unit: the command's; without it, it is read from the field that the host declares. fuel: the most that the
-        judgement may use, beyond which it is a trap.
+        judgement may use, beyond which it is a trap; without it, each clause has the language's own limit.
         """
-        unit = self.unit_of(name, world.command) if unit is None else unit
+        if unit is None:
+            unit = self.unit_of(name, world.command)
+        plan = self.plan(name, unit)
+        if fuel is None:
+            quick = self._straight if plan.bodies else self._permitted
+            verdict = quick(plan, name, unit, world)
+            if verdict is not None:
+                return verdict
         return _Judgement(self, name, world, unit, fuel).verdict()
+
+    def _straight(self, plan: Plan, name: str, unit: str, world: World) -> Verdict | None:
+        """The verdict if all rules of a plan without guards and exceptions permit, else None."""
+        results = []
+        for body in plan.bodies:
+            result = body(world)
+            if result[0] <= 0:
+                return None
+            results.append(result)
+        verdict = Verdict(_APPROVALS if plan.approvals else _PERMIT, name, unit, plan.approvals)
+        verdict._code = self._code
+        verdict._functions = plan.functions
+        verdict._results = results
+        return verdict
+
+    def _permitted(self, plan: Plan, name: str, unit: str, world: World) -> Verdict | None:
+        """The verdict if it is a permit, by the compiled clauses alone; None if it is anything else."""
+        if self._code is None or plan.gate is not None:
+            return None
+        functions: list[str] = []
+        results: list[Result] = []
+        approvals: list[tuple[core.Clause, core.Approval]] = []
+        spoke = False
+        for rule in plan.rules:
+            speaks = _speaks(rule, world, functions, results)
+            standing = rule if speaks and not rule.exceptions else None
+            if speaks and rule.exceptions:
+                standing = _excepted(rule, world, functions, results)
+            if speaks is None or (speaks and standing is None):
+                return None
+            if standing is None:
+                continue
+            assert standing.body is not None
+            result = standing.body(world)
+            if result[0] <= 0:
+                return None
+            functions.append(standing.clause.body)
+            results.append(result)
+            approvals += [(standing.clause, asked) for asked in standing.clause.approvals]
+            spoke = True
+        if not spoke:
+            return None
+        verdict = Verdict(Ruling.APPROVALS if approvals else Ruling.PERMIT, name, unit, tuple(approvals))
+        verdict._code = self._code
+        verdict._functions = functions
+        verdict._results = results
+        return verdict
 
     def each(self, name: str, world: World, unit: str | None = None) -> tuple[Verdict, ...]:
         """What the gate and every governing clause say by themselves, in order; a clause that does not speak is left
         out."""
         unit = self.unit_of(name, world.command) if unit is None else unit
-        rules, gate = self._plan(name, unit)
-        found = [] if gate is None else [_Judgement(self, name, world, unit, None).passes(gate)]
-        found += [said for rule in rules if (said := _Judgement(self, name, world, unit, None).of(rule)) is not None]
-        return tuple(found)
+        plan = self.plan(name, unit)
+        found = [] if plan.gate is None else [_Judgement(self, name, world, unit, None).passes(plan.gate)]
+        said = (_Judgement(self, name, world, unit, None).of(rule) for rule in plan.rules)
+        return (*found, *(verdict for verdict in said if verdict is not None))
 
     def unit_of(self, name: str, command: Any) -> str:
         """The unit of a command, from the field that the host declares for it; '' if it has none.
@@ -147,27 +248,38 @@ class Rulebook:
         Raises ValueError if the command is unknown to the host and a clause governs it by unit: no limit may be
         overlooked because nobody said in what the command pays.
         """
+        attribute = self._unit_fields.get(name)
+        if attribute is None:
+            attribute = self._unit_fields[name] = self._unit_field(name)
+        return getattr(command, attribute) or "" if attribute else ""
+
+    def _unit_field(self, name: str) -> str:
         spec = self.host.commands.get(name)
         if spec is None:
             if any(c.unit and _names(c.targets, name) for c in self.program.clauses):
                 raise ValueError(f"a clause governs {name} by its unit, and the host does not say which field holds it")
             return ""
         field = spec.field(spec.unit_field) if spec.unit_field else None
-        return "" if field is None else getattr(command, field.read_as) or ""
+        return "" if field is None else field.read_as
 
-    def _plan(self, name: str, unit: str) -> tuple[tuple[Rule, ...], Gate | None]:
+    def plan(self, name: str, unit: str) -> Plan:
+        """What judges a command or read in that unit; made once."""
         key = (name, unit if unit in self._units else "")  # other units differ in nothing, and there may be any number
         found = self._plans.get(key)
         if found is None:
-            found = self._plans[key] = (self._rules(name, key[1]), self._gate(name))
+            rules = self._rules(name, key[1])
+            found = self._plans[key] = Plan(rules, self._gate(name))
         return found
 
     def _rules(self, name: str, unit: str) -> tuple[Rule, ...]:
         return tuple(
-            Rule(at, clause, self._exceptions(clause, name, unit, frozenset((at,))))
+            self._rule(at, clause, name, unit, frozenset((at,)))
             for at, clause in enumerate(self.program.clauses)
             if not clause.replaces and _names(clause.targets, name) and clause.unit in ("", unit)
         )
+
+    def _rule(self, at: int, clause: core.Clause, name: str, unit: str, above: frozenset[int]) -> Rule:
+        return Rule(at, clause, self._exceptions(clause, name, unit, above), self._code)
 
     def _exceptions(self, to: core.Clause, name: str, unit: str, above: frozenset[int]) -> tuple[Rule, ...]:
         """The exceptions to a clause, with theirs: those that go before others first, else as written."""
@@ -185,7 +297,7 @@ class Rulebook:
             first = next((w for w in waiting if not w[1].number or w[1].number not in later), waiting[0])
             waiting.remove(first)
             at, clause = first
-            ordered.append(Rule(at, clause, self._exceptions(clause, name, unit, above | {at})))
+            ordered.append(self._rule(at, clause, name, unit, above | {at}))
         return tuple(ordered)
 
     def _gate(self, name: str) -> Gate | None:
@@ -208,17 +320,17 @@ class _Judgement:
         self._runs: list[tuple[str, Outcome]] = []
 
     def verdict(self) -> Verdict:
-        rules, gate = self._book._plan(self._name, self._unit)
-        if not rules:
+        plan = self._book.plan(self._name, self._unit)
+        if not plan.rules:
             return self._said(Ruling.REFUSE)
-        if gate is not None:
-            refused = self.passes(gate)
+        if plan.gate is not None:
+            refused = self.passes(plan.gate)
             if not refused.permitted:
                 return refused
         kept: list[tuple[str, Outcome]] = []
         approvals: list[tuple[core.Clause, core.Approval]] = []
         spoke = False
-        for rule in rules:
+        for rule in plan.rules:
             self._runs = []
             said = self.of(rule)
             if said is None:
@@ -297,8 +409,37 @@ class _Judgement:
     def _said(self, ruling: Ruling, at: int | None = None, standing: core.Clause | None = None, *,
               refusal: Refusal | None = None, trap: TrapReport | None = None, roles: tuple[str, ...] = (),
               approvals: tuple[tuple[core.Clause, core.Approval], ...] = ()) -> Verdict:  # fmt: skip
-        return Verdict(ruling, self._name, self._unit, at, standing, refusal, trap, roles, approvals,
-                       tuple(self._runs), self._used)  # fmt: skip
+        verdict = Verdict(ruling, self._name, self._unit, approvals)
+        verdict.at, verdict.standing, verdict.refusal, verdict.trap, verdict.roles = at, standing, refusal, trap, roles
+        verdict._runs = tuple(self._runs)
+        verdict._used = self._used
+        return verdict
+
+
+def _value(result: Result) -> Any:
+    """The value of a compiled function that ended well."""
+    return result[2] if type(result[1]) is Machine else result[1]
+
+
+def _speaks(rule: Rule, world: World, functions: list[str], results: list[Result]) -> bool | None:
+    """Whether a compiled rule's guard holds; None if it traps. What was run is added."""
+    if rule.guard is None:
+        return True
+    result = rule.guard(world)
+    functions.append(rule.clause.guard)
+    results.append(result)
+    return bool(_value(result)) if result[0] > 0 else None
+
+
+def _excepted(rule: Rule, world: World, functions: list[str], results: list[Result]) -> Rule | None:
+    """The compiled rule, or the exception in its place; None if a guard traps."""
+    for exception in rule.exceptions:
+        speaks = _speaks(exception, world, functions, results)
+        if speaks is None:
+            return None
+        if speaks:
+            return _excepted(exception, world, functions, results)
+    return rule
 
 
 def cited(clause: core.Clause) -> str:

@@ -120,7 +120,7 @@ class Teller:
         ]
         if not all(r.visible for r in ground.readings):
             said.append(self._phrases["hidden"])
-        return self._voice.locale.comma.join(said)
+        return ("، " if self._voice.locale.right_to_left else ", ").join(said)
 
     def _stated(self, reading: Reading) -> str:
         if reading.kind == "command" and _is_money(reading.type) and reading.value is not None:
