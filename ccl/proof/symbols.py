@@ -125,7 +125,7 @@ class Symbols:
              arg_types: Sequence[types.Type] = (), bounds: tuple[Any, Any] = (None, None)) -> Any:  # fmt: skip
         """The value of a reading; the same one for the same kind, name and arguments."""
         flat = tuple(leaf for arg in args for leaf in leaves(arg))
-        key = (kind, name, *map(_key, flat))
+        key = (kind, name, str(type_), *map(_key, flat))
         found = self.readings.get(key)
         if found is None:
             value = self.symbol(type_, f"{kind} {name}", flat)

@@ -102,25 +102,27 @@ def _answer(program: core.Program, host: Host, proposal: core.Proposal, which: S
 
 def _told(proposal: core.Proposal, which: Standard, case: _Case, found: Example, base: Answer) -> Answer:
     """The counterexample with its numbers, counted again without the solver."""
-    before, after = (_numbers(found, counts) for counts in (case.before, case.after))
+    before, after = (numbers(found, counts) for counts in (case.before, case.after))
     story = case.tell(before, after)
     if not story:
         return replace(base, reason="an example was found that does not stand up to counting")
-    values = {"before": _data(before), "after": _data(after)}
+    values = {"before": data(before), "after": data(after)}
     return replace(base, verdict=Verdict.BROKEN, story=tuple(story), fix=_fix(proposal, which), values=values)
 
 
-def _numbers(found: Example, counts: Counts) -> Counts:
+def numbers(found: Example, counts: Counts) -> Counts:
+    """Counts of an example as numbers."""
     number = found.reader.scalar
     return Counts(
         number(counts.yes), number(counts.no), number(counts.abstain), number(counts.electors),
-        {name: _numbers(found, of) for name, of in counts.classes.items()},
+        {name: numbers(found, of) for name, of in counts.classes.items()},
     )  # fmt: skip
 
 
-def _data(counts: Counts) -> dict[str, Any]:
-    data = {"electors": counts.electors, "yes": counts.yes, "no": counts.no, "abstain": counts.abstain}
-    return {**data, **{name: _data(of) for name, of in counts.classes.items()}}
+def data(counts: Counts) -> dict[str, Any]:
+    """Counts that are numbers, for a machine."""
+    found = {"electors": counts.electors, "yes": counts.yes, "no": counts.no, "abstain": counts.abstain}
+    return {**found, **{name: data(of) for name, of in counts.classes.items()}}
 
 
 # -- votes -------------------------------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ def _alone(program: core.Program, proposal: core.Proposal, members: int) -> _Cas
         if not thresholds.passes(proposal, after):
             return []
         weight = f" with a weight of {after.yes}" if after.yes != 1 else ""
-        return [f"{_with(before)}, one member{weight} votes yes and nobody else votes: the motion passes."]
+        return [f"{with_members(before)}, one member{weight} votes yes and nobody else votes: the motion passes."]
 
     return _Case(vote.counts, after, passes(proposal, after), (*vote.facts, *facts), tell)
 
@@ -221,8 +223,8 @@ def _another(yes: bool) -> Callable[[core.Program, core.Proposal, int], _Case]:
             if (first == thresholds.ACCEPTED) is not yes or (second == thresholds.ACCEPTED) is yes:
                 return []
             return [
-                f"{_with(before)}, {_ballots(before)}, the motion {_SAID[first]}.",
-                f"{_change(before, after, target)}: with {_ballots(after)}, it {_SAID[second]}.",
+                f"{with_members(before)}, {ballots(before)}, the motion {_SAID[first]}.",
+                f"{_change(before, after, target)}: with {ballots(after)}, it {_SAID[second]}.",
             ]
 
         return _Case(vote.counts, after, broken, tuple(facts), tell)
@@ -255,7 +257,7 @@ def _both_ways(program: core.Program, proposal: core.Proposal, members: int) -> 
         if not (thresholds.passes(proposal, before) and thresholds.passes(proposal, after)):
             return []
         return [
-            f"{_with(before)}, {_ballots(before)}, the motion passes.",
+            f"{with_members(before)}, {ballots(before)}, the motion passes.",
             "A motion for the opposite, with the same people for and against, passes as well.",
         ]
 
@@ -285,16 +287,17 @@ _SAID = {
 }
 
 
-def _with(counts: Counts) -> str:
+def with_members(counts: Counts) -> str:
+    """ "With 5 members"."""
     return f"With {count(counts.electors, 'member')}"
 
 
-def _ballots(counts: Counts) -> str:
+def ballots(counts: Counts) -> str:
     """ "2 yes and 0 no", with abstentions if there are any, and each class's own if the rules speak of classes."""
     said = f"{counts.yes} yes and {counts.no} no"
     if counts.abstain:
         said += f" and {count(counts.abstain, 'abstention')}"
-    parts = [f"{name}: {_ballots(of)} of {of.electors}" for name, of in counts.classes.items()]
+    parts = [f"{name}: {ballots(of)} of {of.electors}" for name, of in counts.classes.items()]
     return f"{said} ({'; '.join(parts)})" if parts else said
 
 
