@@ -100,6 +100,10 @@ class Bearings:
             index.readings = {e.site: e for e in everywhere(index.everything) if isinstance(e, _READING)}
         return index.readings.get(place[1])
 
+    def calls(self, function: str) -> tuple[str, ...]:
+        """The functions that a function calls."""
+        return tuple(self._index(function).calls)
+
     def definition(self, function: str, local: str) -> tuple[core.Expr, ...]:
         """What a local may be; none for a parameter."""
         return tuple(self._index(function).definitions.get(local, ()))

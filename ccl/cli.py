@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 VERBS: Final = {
     "check": "find what is wrong in contracts, and how to mend it",
     "explain": "what an error's code means, and what to do",
+    "texts": "check a contract's texts in further languages",
     "lsp": "serve an editor: findings, completion, renaming, layout",
 }
 """Each verb, and what it does."""

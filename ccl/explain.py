@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ccl import core, types
+from ccl import core, messages, types
 from ccl.bearing import Bearings, Place
 from ccl.evaluation import Fact
-from ccl.host import World
+from ccl.host import Host, World
 from ccl.least_change import least_change
 from ccl.readings import Reading, storable
 from ccl.rulebook import Rulebook, Ruling, Verdict, cited
@@ -24,7 +24,6 @@ from ccl.source import NOWHERE
 from ccl.words import shortened
 
 if TYPE_CHECKING:
-    from ccl.host import Host
     from ccl.texts import Catalogue
 
 MaySee = Callable[[core.Site, tuple[Any, ...]], bool]
@@ -47,7 +46,7 @@ class Ground:
     clause: as cited; at: its place in the program. instead: the clause that it is an exception to, which it stands for.
     text: what the clause says. key: of the reason in a text catalogue; reason: as the contract words it, '' if only by
     the key; condition: as written. trap: the code, with the author's words if it was explicit. roles: of which one is
-    needed. readings: what it went by.
+    needed. readings: what it went by. mentioned: parameters of which the clause's text speaks.
     """
 
     kind: str
@@ -62,6 +61,7 @@ class Ground:
     trap_text: str = ""
     roles: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
+    mentioned: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ class Explanation:
             kept |= {"ground": ground.kind, "at": ground.at, "roles": " ".join(ground.roles)}
             for i, reading in enumerate(ground.readings):
                 kept[f"reading.{i}"] = reading.encoded()
+            for i, reading in enumerate(ground.mentioned):
+                kept[f"mentioned.{i}"] = reading.encoded()
         if self.change is not None:
             kept |= {"change.reading": self.change.reading.encoded(), "change.then": self.change.then}
             kept["change.ruling"] = self.change.ruling
@@ -131,7 +133,7 @@ class Explanation:
 
     def _units(self) -> frozenset[str]:
         """The units of its readings."""
-        readings = () if self.ground is None else self.ground.readings
+        readings = () if self.ground is None else (*self.ground.readings, *self.ground.mentioned)
         changed = () if self.change is None else (self.change.reading,)
         found = [r.type.item if isinstance(r.type, types.Option) else r.type for r in (*readings, *changed)]
         return frozenset(t.unit for t in found if isinstance(t, types.Money | types.Exact))
@@ -184,7 +186,8 @@ _ASKED = ("clause", "by", "whose", "need", "days", "above", "of")
 
 
 def from_facts(facts: Mapping[str, int | str], program: core.Program | None = None) -> Explanation:
-    """An explanation from a log. program: the contract then in force, for what its clauses say.
+    """An explanation from a log. program: the contract then in force, for what its clauses say. The fields that were
+    asked for are not in it: `replace(explanation, asked=asked_of(..))` puts them back from the event.
 
     Raises ValueError if the facts are no explanation's.
     """
@@ -200,7 +203,8 @@ def from_facts(facts: Mapping[str, int | str], program: core.Program | None = No
             at=at,
             text=clauses[at].text if 0 <= at < len(clauses) else "",
             roles=tuple(text.get("roles", "").split()),
-            readings=tuple(Reading.decoded(encoded) for encoded in _numbered(text, "reading.")),
+            readings=tuple(map(Reading.decoded, _numbered(text, "reading."))),
+            mentioned=tuple(map(Reading.decoded, _numbered(text, "mentioned."))),
             **{name: text.get(name, "") for name in _GROUND_TEXTS},
         )
     change = None
@@ -232,7 +236,11 @@ def _numbered(text: Mapping[str, str], prefix: str) -> Iterable[str]:
 
 
 def _seen(ground: Ground, may_see: MaySee) -> Ground:
-    return replace(ground, readings=tuple(_hidden_unless(r, may_see) for r in ground.readings))
+    return replace(
+        ground,
+        readings=tuple(_hidden_unless(r, may_see) for r in ground.readings),
+        mentioned=tuple(_hidden_unless(r, may_see) for r in ground.mentioned),
+    )
 
 
 def _hidden_unless(reading: Reading, may_see: MaySee) -> Reading:
@@ -261,7 +269,7 @@ class Explainer:
                 may_see: MaySee = sees_all) -> Explanation:  # fmt: skip
         """Explain a verdict that was just made in that world. all: every other clause too."""
         program = self._book.program
-        ground = None if verdict.permitted else self._ground(verdict, may_see)
+        ground = None if verdict.permitted else self._ground(verdict, world, may_see)
         change = None
         if ground is not None and ground.kind == "requirement" and all_visible(ground):
             found = least_change(self._book, self._bearings, verdict, world)
@@ -274,12 +282,12 @@ class Explainer:
                 if said.permitted:
                     spoke += [] if said.standing is None else [cited(said.standing)]
                 elif (said.at, said.standing) != (verdict.at, verdict.standing):
-                    others.append(self._ground(said, may_see))
+                    others.append(self._ground(said, world, may_see))
         return Explanation(
             verdict.command,
             verdict.ruling.value,
             verdict.unit,
-            self._asked(verdict, world, may_see),
+            asked_of(program, self._book.host, verdict.command, world.command, verdict.unit, may_see),
             ground,
             change,
             tuple(others),
@@ -289,7 +297,7 @@ class Explainer:
             program.timezone,
         )
 
-    def _ground(self, verdict: Verdict, may_see: MaySee) -> Ground:
+    def _ground(self, verdict: Verdict, world: World, may_see: MaySee) -> Ground:
         clause = verdict.standing
         if verdict.roles:
             trap = "" if verdict.trap is None else verdict.trap.code
@@ -300,7 +308,12 @@ class Explainer:
         at = next(i for i, c in enumerate(self._book.program.clauses) if c is clause)
         replaced = self._book.program.clauses[verdict.at]
         of_clause = Ground(
-            "trap", cited(clause), at, cited(replaced) if replaced is not clause else "", clause.text or replaced.text
+            "trap",
+            cited(clause),
+            at,
+            cited(replaced) if replaced is not clause else "",
+            clause.text or replaced.text,
+            mentioned=self._mentioned(clause.text or replaced.text, world, verdict.unit, may_see),
         )
         if verdict.trap is not None:
             return replace(
@@ -333,32 +346,40 @@ class Explainer:
         return self._book.program.functions[fact.function].sites[fact.site]
 
     def _reading(self, fact: Fact, unit: str, may_see: MaySee) -> Reading:
-        site = self._site(fact)
-        return self._read(site, fact.args, fact.value, unit, may_see)
+        return _read(self._book.program, self._site(fact), fact.args, fact.value, unit, may_see)
 
-    def _read(self, site: core.Site, args: tuple[Any, ...], value: Any, unit: str, may_see: MaySee) -> Reading:
-        kind, stored = storable(site.type, value, unit, self._book.program.enums)
-        if isinstance(stored, str):
-            stored = shortened(stored, LONGEST_TEXT)
-        reading = Reading(site.kind, site.name, tuple(map(str, args)), kind, stored)
-        return reading if may_see(site, args) else reading.hidden()
+    def _mentioned(self, text: str, world: World, unit: str, may_see: MaySee) -> tuple[Reading, ...]:
+        """The parameters that a clause's text speaks of."""
+        named = {place.name.removeprefix("param.") for place in messages.parse(text)[0].placeholders()}
+        sites = [core.Site("param", p.name, p.type, NOWHERE) for p in self._book.program.params if p.name in named]
+        return tuple(_read(self._book.program, s, (), world.params[s.name], unit, may_see) for s in sites)
 
-    def _asked(self, verdict: Verdict, world: World, may_see: MaySee) -> tuple[Reading, ...]:
-        """The fields of the command, as the host declares them; none if it does not."""
-        spec = self._book.host.commands.get(verdict.command)
-        if spec is None or world.command is None:
-            return ()
-        asked = []
-        for field in spec.fields:
-            value = getattr(world.command, field.read_as)
-            if field.optional:
-                if value is None:
-                    continue
-                value = (value,)
-            kind = types.Option(field.type) if field.optional else field.type
-            site = core.Site("command", field.name, kind, NOWHERE)
-            asked.append(self._read(site, (), value, verdict.unit, may_see))
-        return tuple(asked)
+
+def asked_of(program: core.Program, host: Host, name: str, command: Any, unit: str = "",
+             may_see: MaySee = sees_all) -> tuple[Reading, ...]:  # fmt: skip
+    """The fields of a command, as the host declares them; none if it does not."""
+    spec = host.commands.get(name)
+    if spec is None or command is None:
+        return ()
+    asked = []
+    for field in spec.fields:
+        value = getattr(command, field.read_as)
+        if field.optional:
+            if value is None:
+                continue
+            value = (value,)
+        kind = types.Option(field.type) if field.optional else field.type
+        asked.append(_read(program, core.Site("command", field.name, kind, NOWHERE), (), value, unit, may_see))
+    return tuple(asked)
+
+
+def _read(program: core.Program, site: core.Site, args: tuple[Any, ...], value: Any, unit: str,
+          may_see: MaySee) -> Reading:  # fmt: skip
+    kind, stored = storable(site.type, value, unit, program.enums)
+    if isinstance(stored, str):
+        stored = shortened(stored, LONGEST_TEXT)
+    reading = Reading(site.kind, site.name, tuple(map(str, args)), kind, stored)
+    return reading if may_see(site, args) else reading.hidden()
 
 
 def explain(book: Rulebook, world: World, verdict: Verdict, *, all: bool = False,  # noqa: A002 - as an asker says it

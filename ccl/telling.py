@@ -192,7 +192,8 @@ class Teller:
         """What a text may speak of, by plain and by qualified name; a plain name is of the first kind that has it."""
         changed = () if self._it.change is None else (self._it.change.reading,)
         found: dict[str, tuple[Type, object] | None] = {}
-        for reading in sorted((*ground.readings, *changed, *self._it.asked), key=lambda r: _KINDS.index(r.kind)):
+        known = (*ground.readings, *ground.mentioned, *changed, *self._it.asked)
+        for reading in sorted(known, key=lambda r: _KINDS.index(r.kind)):
             value = (reading.type, reading.value) if reading.visible else None
             for name in (f"{reading.kind}.{reading.name}", reading.name):
                 found.setdefault(name, value)
