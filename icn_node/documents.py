@@ -24,6 +24,7 @@ from icn_node.modules import MODULES
 if TYPE_CHECKING:
     from ccl import core
     from ccl.diagnostics import Findings
+    from ccl.host import Host
     from ccl.source import Sources
 
 SHIPPED = ("default.ccl",)
@@ -51,6 +52,17 @@ class Checked:
         from ccl.report import for_people
 
         return for_people(self.findings.sorted(), self.sources, colour=colour)
+
+    def machine_report(self) -> list[dict[str, object]]:
+        """The same for programs."""
+        from ccl.report import for_machines
+
+        return for_machines(self.findings.sorted(), self.sources)
+
+
+def host() -> Host:
+    """What this node's modules declare to the language; `ccl check` finds it by the entry point `ccl.hosts`."""
+    return language_of(MODULES).host
 
 
 def shipped(name: str) -> str:
@@ -89,12 +101,12 @@ def is_contract(name: str) -> bool:
 def check(texts: tuple[tuple[str, str], ...], bases: Mapping[str, str]) -> Checked:
     """Check a contract as adoption will. bases: texts by "name@hash"."""
     from ccl.diagnostics import Findings
-    from ccl.elaborate import check as elaborated
+    from ccl.elaborate.program import check as elaborated
     from ccl.source import Sources
 
     sources, findings = Sources(), Findings()
     numbers = [sources.add(name, text) for name, text in texts]
-    program = elaborated(sources, numbers, language_of(MODULES).host, findings, bases=bases)
+    program = elaborated(sources, numbers, host(), findings, bases=bases)
     return Checked(program, sources, findings, texts, bases)
 
 

@@ -6,7 +6,7 @@ Nothing here changes anything; `space.Space`, which does, inherits it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dag import codec, proof
 from dag.cid import cid_text
@@ -16,14 +16,25 @@ from dag.leaf import decode_leaf
 from dag.order.config import Epoch
 from dag.order.orderer import Orderer
 from dag.store import Store
-from icn_node.kernel import bylaws, registry
+from icn_node.kernel import bylaws, explanations, registry
 from icn_node.kernel.context import THE_SPACE, Actor, Context
-from icn_node.kernel.execute import Executed, Kernel, refused
+from icn_node.kernel.execute import Kernel, Outcome, refused
 from icn_node.kernel.policy import NeedsApproval
-from icn_node.kernel.refusal import Refusal, UnknownKey
+from icn_node.kernel.refusal import Forbidden, Refusal, UnknownKey
 from icn_node.kernel.tables import Tables
 from icn_node.machine import Machine
 from icn_node.receipts import Receipt, receipt_of
+
+if TYPE_CHECKING:
+    from ccl.explain import Explanation
+
+
+class Rehearsed(NamedTuple):
+    """What an event would lead to: as `Executed`, and why a contract would refuse it, if one would."""
+
+    outcome: Outcome
+    effects: bytes
+    explanation: Explanation | None = None
 
 
 class Questions:
@@ -72,14 +83,23 @@ class Questions:
     def ask(self, name: str, query: Any, reader: Context) -> Any:
         """A query's answer, through the policy. Raises Refusal; KeyError for an unknown query."""
         spec = self.kernel.queries[name]
-        self.kernel.policy.judge_read(self.tables, reader, name, query)
+        self.judge_read(name, query, reader)
         self.tables.seal(True)
         try:
             return spec.fn(self.tables, query, reader)
         finally:
             self.tables.seal(False)
 
-    def rehearse(self, ops: Sequence[dict[str, Any]], did: str, key: bytes, now_ms: int) -> Executed:
+    def judge_read(self, name: str, query: Any, reader: Context) -> None:
+        """Return if the read may be answered. Raises Forbidden, explained as far as the reader may see, UnknownKey."""
+        try:
+            self.kernel.policy.judge_read(self.tables, reader, name, query)
+        except Forbidden as no:
+            if no.explanation is not None:
+                no.explanation = no.explanation.seen_by(explanations.visible_to(self.tables, reader))
+            raise
+
+    def rehearse(self, ops: Sequence[dict[str, Any]], did: str, key: bytes, now_ms: int) -> Rehearsed:
         """What an event of these ops would lead to if it were committed now. Nothing is changed."""
         tx = self.tables
         mark = tx.mark()
@@ -96,24 +116,25 @@ class Questions:
                 for op in ops:
                     results.append(self.kernel.carry_out(tx, self.kernel.decode(dict(op)), ctx))
                     ctx.op_index += 1
-                return Executed({"ok": results}, tx.effects(mark))
+                return Rehearsed({"ok": results}, tx.effects(mark))
+            except Forbidden as no_:
+                why = no_.explanation
+                shown = None if why is None else why.seen_by(explanations.visible_to(tx, ctx))
+                return Rehearsed(refused(no_), tx.effects(mark), shown)
             except Refusal as no_:
-                return Executed(refused(no_), tx.effects(mark))
+                return Rehearsed(refused(no_), tx.effects(mark))
             except NeedsApproval as wanted:
-                return Executed({"ok": [f"approval of {wanted.need} needed"]}, tx.effects(mark))
+                return Rehearsed({"ok": [f"approval of {wanted.need} needed"]}, tx.effects(mark))
         finally:
             tx.rollback(mark)
             self.store.rollback()
             tx.aborted()
 
-    def clause_text(self, clause: str) -> str:
-        """The words of a clause of the bylaws in force, '' if there is none of that id."""
-        adopted = bylaws.in_force(self.tables)
-        if adopted is not None:
-            for entry in adopted.document.clauses:
-                if entry.id == clause:
-                    return entry.text
-        return ""
+    def clause_text(self, clause: str, version: int = 0) -> str:
+        """The words of a clause of the bylaws in force, or of an earlier version; '' if there is none of that id."""
+        tx = self.tables
+        adopted = tx.get(bylaws.Bylaws, version) if version else bylaws.in_force(tx)
+        return "" if adopted is None else self.kernel.policy.book_of(tx, adopted.document).text_of(clause)
 
     def head(self) -> dict[str, Any]:
         """Where the log stands."""

@@ -11,7 +11,7 @@ GROUPS = (
     ("Start here", ("init", "node", "status", "help")),
     ("Members", ("member", "organisation", "mandate", "role", "group", "conduct", "key")),
     ("Economy", ("credit", "timebank", "exchange", "currency", "unit")),
-    ("Decisions", ("governance", "approval", "bylaws", "module", "space")),
+    ("Decisions", ("governance", "approval", "bylaws", "why", "module", "space")),
     ("One's own affairs", ("notice", "privacy", "watch")),
     ("Books and proofs", ("dag", "check-proof", "books", "import", "export", "backup", "restore")),
     ("Signing elsewhere, programs", ("prepare", "sign", "submit", "rpc", "completion", "reference", "version")),
@@ -38,8 +38,9 @@ NOUNS = {
     "completion": "Completion for bash, zsh or fish.",
     "reference": "Every command, query, parameter and refusal, as Markdown.",
     "version": "The version of the program, and of each module's rules.",
+    "why": "Why an event was refused: the clause, what it went by, what would be allowed.",
     "module": "Which modules are switched on; switching them (by decision).",
-    "bylaws": "The bylaws: adopting others, and setting their parameters (by decision).",
+    "bylaws": "The bylaws in force and those before; checking, comparing and proposing others.",
     "mandate": "Who signs for an organisation or a joint account.",
     "unit": "The units of account there are, and their terms.",
 }
@@ -288,6 +289,46 @@ _BOOKS = (
          example="icn restore riverside.icnbackup --home /srv/icn"),
 )  # fmt: skip
 
+_FILES = Param("files", "the .ccl and .bylaws.md files of one contract, or one TOML file of clauses", many=True,
+               required=True, kind=_FILE, shown="FILE")
+_BASE = Param("base", "NAME=FILE: a contract that it extends, besides those that ship with the node", many=True,
+              kind="file", shown="NAME=FILE", secondary=True)
+_VERSION = Param("version", "a version by its number (the one in force)", shown="NO")
+
+_BYLAWS = (
+    Verb("bylaws show", "The bylaws in force, clause by clause; with --source as they were written.",
+         _CLI + "bylaws:show_bylaws",
+         (Param("clause", "only this clause", place=True, shown="NUMBER"), _VERSION,
+          Param("source", "the text as it was adopted", kind="flag")),
+         example="icn bylaws show 4.2", method="space.bylaws"),
+    Verb("bylaws check", "Check a contract as its adoption would: every error with its place, and how to mend it. "
+         "Needs no node. Ends with 4 if there is an error.", _CLI + "bylaws:check", (_FILES, _BASE),
+         example="icn bylaws check riverside.bylaws.md"),
+    Verb("bylaws propose", "Propose to adopt a contract. It is checked first; what in it is looser than the bylaws in "
+         "force stands in the proposal, and has to be acknowledged.", _CLI + "bylaws:propose",
+         (_FILES, _BASE,
+          Param("title", "the proposal's title (\"Adopt\" and the contract's)"),
+          Param("type", "the type of proposal", default="bylaw", shown="NAME"),
+          Param("rationale", "why, private to members; @FILE or - reads it from there", kind="private"),
+          Param("looser", "acknowledge that these bylaws allow what those in force do not", kind="flag"),
+          Param("draft", "leave it a draft; else its discussion begins at once", kind="flag")),
+         example="icn bylaws propose riverside.ccl", method="governance.propose"),
+    Verb("bylaws diff", "What a contract would change: each command and read for which it is stricter or looser than "
+         "the bylaws in force, or than another version.", _CLI + "bylaws:diff", (_FILES, _BASE, _VERSION),
+         example="icn bylaws diff riverside.ccl", method="space.bylaws"),
+    Verb("bylaws doc", "The bylaws as a document to read, numbered by clause: those in force, or those in files.",
+         _CLI + "bylaws:doc",
+         (Param("files", "files of a contract (the bylaws in force)", many=True, place=True, kind=_FILE, shown="FILE"),
+          _VERSION,
+          Param("format", "how", choices=("markdown", "html"), default="markdown"),
+          Param("out", "the file (standard output)", kind=_FILE, shown="FILE")),
+         example="icn bylaws doc --format html --out bylaws.html", method="space.bylaws"),
+    Verb("why", "Why an event was refused: which clause of the bylaws then in force said no, on which facts, and what "
+         "would have been allowed.", _CLI + "bylaws:why",
+         (_EVENT, Param("language", "of the words: en, es, ...", default="en", shown="CODE")),
+         example="icn why bafyrei...", method="event.explain"),
+)  # fmt: skip
+
 _PROGRAMS = (
     Verb("watch", "Follow commits and notices as they come, a line each, until Ctrl-C. With --json a JSON "
          "document a line.",
@@ -328,4 +369,4 @@ _PROGRAMS = (
          (Param("out", "write the pages into this folder (standard output)", shown="DIR"),), example="icn reference"),
 )  # fmt: skip
 
-VERBS = (*_START, *_MEMBERS, *_PROOFS, *_BOOKS, *_PROGRAMS)
+VERBS = (*_START, *_MEMBERS, *_PROOFS, *_BOOKS, *_BYLAWS, *_PROGRAMS)

@@ -202,6 +202,10 @@ class Rulebook:
             self._by_name[name] = found
         return found
 
+    def text_of(self, clause: str) -> str:
+        """The words of a clause, '' if there is none of that id."""
+        return next((r.clause.text for r in self._rules if r.clause.id == clause), "")
+
 
 def _roles_named(document: Document) -> Iterator[str]:
     """The roles that clauses speak of: they exist without being defined."""

@@ -11,13 +11,14 @@ two versions of the program may explain differently, and must not differ over th
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccl import core
-from icn_node.kernel import bylaws, contract_params
+from icn_node.kernel import bylaws, charter, contract_params, ledger
 from icn_node.kernel.bylaws import BylawsInvalid, Document, Texts
 from icn_node.kernel.language import Language
 from icn_node.kernel.refusal import Forbidden, UnknownKey
@@ -54,7 +55,7 @@ class Asked(NamedTuple):
 def compiled(language: Language, sources: Texts, bases: Texts) -> Rulebook | Slip:
     """The rules of a contract, or its first error. The same texts are compiled once."""
     from ccl.diagnostics import Findings, Severity
-    from ccl.elaborate import check
+    from ccl.elaborate.program import check
     from ccl.rulebook import Rulebook
     from ccl.source import Sources
 
@@ -126,6 +127,10 @@ class Contract:
         refused.explanation = self.explain(verdict)
         raise refused
 
+    def permits(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> bool:
+        """Whether no clause forbids it; nothing is explained."""
+        return self.rules.judge(name, self.world(tx, ctx, cmd)).permitted
+
     def _again(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> Verdict:
         """Judge what trapped once more, to tell a rule that fails from a disk that does: the second is no judgement,
         and must not stand in the log as one."""
@@ -178,7 +183,12 @@ class Contract:
             from ccl.explain import Explainer
 
             self._explainer = Explainer(self.rules)
-        return self._explainer.explain(self._world, verdict)
+        tx = self._world.tx
+        found = self._explainer.explain(self._world, verdict)
+        unit = tx.get(ledger.Unit, verdict.unit) if verdict.unit else None
+        decimals = {**dict(found.decimals), **({} if unit is None else {unit.code: unit.decimals})}
+        zone = found.timezone if found.timezone != "UTC" else charter.timezone(tx)
+        return dataclasses.replace(found, decimals=tuple(sorted(decimals.items())), timezone=zone)
 
     def _reason(self, verdict: Verdict) -> str:
         if verdict.trap is not None:

@@ -17,7 +17,7 @@ import msgspec
 from icn_node.kernel import bylaws
 from icn_node.kernel.contract import Contract
 from icn_node.kernel.fields import kind_of
-from icn_node.kernel.refusal import Forbidden, Refusal
+from icn_node.kernel.refusal import Forbidden
 from icn_node.kernel.tables import Record, Tables
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def _answered(tx: Tables, ctx: Context, query: str, about: str) -> bool:
     who = next((f.name for f in msgspec.structs.fields(cls) if kind_of(f.type) == "who"), None)
     try:
         asked = msgspec.convert({} if who is None else {who: about}, cls)
-        ctx.kernel.policy.judge_read(tx, ctx, query, asked)
-    except (Refusal, msgspec.ValidationError):
+    except msgspec.ValidationError:
         return False
-    return True
+    return ctx.kernel.policy.may_read(tx, ctx, query, asked)

@@ -48,6 +48,12 @@ NODE_READS = (
 )  # fmt: skip
 """Reads that are the node's own, and no module's query: bylaws govern them by these names."""
 
+DECISION_TYPES = ("policy", "budget", "technical", "emergency", "membership", "bylaw", "quick")
+"""Types of proposal that spaces have: those that the node comes with, and the one that `icn init --quick` makes."""
+
+ROLES = ("steward", "issuer", "auditor", "importer", "broker", "data-protection", "expert", "council")
+"""Roles that the rules of modules and the shipped bylaws speak of. A space may have any others."""
+
 PLANNED: tuple[tuple[str, str], ...] = (
     ("request_loan", "lending"), ("evaluate_loan", "lending"), ("approve_loan", "lending"), ("request_aid", "aid"),
     ("offer_resource", "aid"), ("match_needs", "aid"), ("distribute_profits", "surplus"),
@@ -95,6 +101,8 @@ class Language:
             settings={p.name: SettingSpec(p.name, _setting(p.name, p.default), p.doc) for m in modules
                       for p in m.params},
             modules=frozenset(m.name for m in modules),
+            decision_types=frozenset(DECISION_TYPES),
+            roles=frozenset(ROLES),
         )  # fmt: skip
 
     def _command(self, name: str, cls: type[Any], module: str, doc: str, *, read: bool = False) -> CommandSpec:

@@ -109,10 +109,14 @@ class Deactivate(Command, frozen=True):
 
 class Adopt(Command, frozen=True):
     """Adopt new bylaws, whole: a contract in CCL, or clauses of words. What was committed before stays as it was judged
-    by those in force then."""
+    by those in force then.
+
+    looser: what they allow that those in force do not, as far as whoever proposes them has found, for all to see.
+    """
 
     OP: ClassVar[str] = "bylaws.adopt"
     document: Document
+    looser: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=256)] = ()
 
 
 class Publish(Command, frozen=True):

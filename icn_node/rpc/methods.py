@@ -11,7 +11,7 @@ import difflib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import trio
@@ -27,15 +27,18 @@ from icn_node.home import Home, HomeError
 from icn_node.kernel import keyring, private, registry
 from icn_node.kernel.fields import Private
 from icn_node.kernel.private import Payload
-from icn_node.kernel.refusal import Refusal, words
+from icn_node.kernel.refusal import Forbidden, Refusal, words
 from icn_node.keystore import Keystore, KeystoreError, Locked, NoSuchKey
 from icn_node.receipts import Receipt, SpaceStopped
-from icn_node.rpc import discover, jsonrpc
+from icn_node.rpc import discover, explaining, jsonrpc
 from icn_node.rpc.edge import Intake, Outtake, iso
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.node_methods import NODE_METHODS
 from icn_node.rpc.session import Session
 from icn_node.space import Space
+
+if TYPE_CHECKING:
+    from ccl.explain import Explanation
 
 Submit = Callable[[Sequence[bytes], Mapping[bytes, bytes]], Awaitable[list[Receipt]]]
 
@@ -101,6 +104,8 @@ class Methods:
         """Answer one call. Raises RpcError and nothing else but our own bugs."""
         try:
             return await self._answer(session, name, params)
+        except Forbidden as no:
+            raise self._refused(no.code, no.facts, no.clause, no.explanation) from None
         except Refusal as no:
             raise self._refused(no.code, no.facts, no.clause) from None
         except SpaceStopped as error:
@@ -131,7 +136,7 @@ class Methods:
                 raise RpcError(jsonrpc.INVALID_PARAMS, f"{name} has no parameter {given!r}; it takes: {wanted}")
             if method.read:
                 reader = self.space.reader(session.member or None, self.clock(), operator=not session.member)
-                self.space.kernel.policy.judge_read(self.space.tables, reader, name, None)
+                self.space.judge_read(name, None, reader)
             return await method.fn(self, session, params)
         if name in self.space.kernel.queries:
             return self._query(session, name, params)
@@ -242,7 +247,8 @@ class Methods:
         if receipt.status == "refused":
             raise self._refused(
                 receipt.outcome["refused"], receipt.outcome.get("facts", {}), receipt.outcome.get("clause", ""),
-                event=event, index=receipt.index, time=iso(receipt.time_ms),
+                explaining.of_receipt(self.space, receipt.cid), event=event, index=receipt.index,
+                time=iso(receipt.time_ms),
             )  # fmt: skip
         if receipt.status in ("invalid", "missing"):
             text = self.texts.get(receipt.code, ("", ""))[0] or f"the event is invalid: {receipt.code}"
@@ -258,13 +264,19 @@ class Methods:
                 answer["approval"] = int(result.removeprefix("approval:"))
         return answer
 
-    def _refused(self, code: str, facts: Mapping[str, Any], clause: str = "", **more: Any) -> RpcError:
+    def said_of(self, code: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """A refusal as data, its `text` and `advice` in words."""
         text, advice = self.texts.get(code, (code.replace("_", " "), ""))
-        said = words(text, self._spoken_facts(facts))
-        data = {"code": code, "facts": dict(facts), "text": said, "advice": advice, **more}
+        return {"code": code, "facts": dict(facts), "text": words(text, self._spoken_facts(facts)), "advice": advice}
+
+    def _refused(self, code: str, facts: Mapping[str, Any], clause: str = "", explanation: Explanation | None = None,
+                 **more: Any) -> RpcError:  # fmt: skip
+        data = {**self.said_of(code, facts), **more}
         if clause:
             data |= {"clause": clause, "clause_text": self.space.clause_text(clause)}
-        return RpcError(jsonrpc.REFUSED, said, data)
+        if explanation is not None:
+            data |= explaining.told(self.space, explanation)
+        return RpcError(jsonrpc.REFUSED, data["text"], data)
 
     def _spoken_facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Facts as people read them: amounts with the unit's decimals, DIDs as handles, times as dates."""
@@ -275,11 +287,11 @@ class Methods:
         event = decode_event(attach(draft.unsigned, bytes(64)))
         device = self.space.tables.get(registry.Device, key.public)
         party = None if device is None else self.space.tables.get(registry.Party, device.party)
-        outcome = self.space.rehearse(
-            event.ops, key.did if party is None else party.did, key.public, self.clock()
-        ).outcome  # fmt: skip
+        rehearsed = self.space.rehearse(event.ops, key.did if party is None else party.did, key.public, self.clock())
+        outcome = rehearsed.outcome
         if "refused" in outcome:
-            raise self._refused(outcome["refused"], outcome["facts"], outcome.get("clause", ""), dry_run=True)
+            raise self._refused(outcome["refused"], outcome["facts"], outcome.get("clause", ""),
+                                rehearsed.explanation, dry_run=True)  # fmt: skip
         return {"dry_run": True, "status": "would be executed", "result": outcome["ok"][0]}
 
     # -- keys ------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from icn_node.kernel.fields import Private
 from icn_node.kernel.private import Payload
 from icn_node.modules.invitation import check_open
 from icn_node.receipts import Receipt
-from icn_node.rpc import bookwork, discover, jsonrpc, whole
+from icn_node.rpc import bookwork, discover, explaining, jsonrpc, whole
 from icn_node.rpc.edge import Intake, iso, whole_of, wrong
 from icn_node.rpc.jsonrpc import RpcError
 from icn_node.rpc.session import Session
@@ -288,6 +288,10 @@ async def _receipt(methods: Methods, session: Session, params: dict[str, Any]) -
     return receipt_json(receipt)
 
 
+async def _explain(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
+    return await explaining.why(methods, session, params, _cid(params))
+
+
 async def _head(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
     head = methods.space.head()
     return {**head, "time": iso(head.pop("time_ms"))}
@@ -453,6 +457,11 @@ NODE_METHODS: dict[str, NodeMethod] = {
         },
     ),
     "event.receipt": NodeMethod(_receipt, "What became of an event.", {"event": ("string", "its CID")}, read=True),
+    "event.explain": NodeMethod(
+        _explain,
+        "What became of an event and, where it was refused, why: the clause, the version of the bylaws, the facts.",
+        {"event": ("string", "its CID"), "locale": ("string", "the language, such as en or es")},
+    ),
     "dag.head": NodeMethod(_head, "Where the log stands: size, root, signed checkpoint.", {}, read=True),
     "dag.get": NodeMethod(_get, "An event with its outcome.", {"event": ("string", "its CID")}, read=True),
     "dag.log": NodeMethod(
