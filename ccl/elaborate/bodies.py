@@ -252,6 +252,10 @@ class Bodies:
         """The type and the value of an expression that reads nothing; UNSET where it is wrong (told)."""
         return self._evaluated(expr, None)
 
+    def typed_constant(self, expr: tree.Expr) -> tuple[Type, Any]:
+        """The type and the value of an expression that reads nothing; (ANY, UNSET) where it is wrong (told)."""
+        return self._evaluated(expr, None)
+
     def value_of(self, info: ConstantInfo) -> Any:
         """The value of a constant; UNSET where it is wrong (told)."""
         if info.value is UNSET and not info.busy and info.type is not ANY:

@@ -307,7 +307,8 @@ def _wrong_count(b: Builder, e: tree.CallExpr, holes: list[str]) -> core.Expr:
 
 def _pieces(text: str) -> tuple[list[str] | None, list[str]]:
     """The text between places, and what stands in each place; None where a brace is left open."""
-    pieces, holes = [""], []
+    pieces = [""]
+    holes: list[str] = []
     at = 0
     while at < len(text):
         two = text[at : at + 2]

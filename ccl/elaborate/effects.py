@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ccl import core
 from ccl.diagnostics import Edit, Findings, Fix, Label
 from ccl.elaborate.names import UNSET
+from ccl.host import World
 from ccl.source import Span
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def evaluated(bodies: Bodies, function: core.Function, span: Span) -> Any:
         return UNSET
     if bodies.findings.failed:
         return UNSET
-    outcome = interpret.run(core.Program("constant", needed), function.name, (), None, fuel=1_000_000)
+    outcome = interpret.run(core.Program("constant", needed), function.name, (), cast(World, None), fuel=1_000_000)
     if outcome.trap is not None:
         bodies.findings.error("CCL0136", span, f"this has no value: the trap `{outcome.trap.code}`",
                               label="evaluated when checking")  # fmt: skip
