@@ -161,7 +161,7 @@ def exact_sub(a: Fraction, b: Fraction) -> Fraction:
 
 
 def total(values: Iterable[Fraction]) -> Fraction:
-    """The sum of ratios or of amounts before rounding, exactly; what it passes through may be beyond a Ratio's range."""
+    """The sum of ratios, or of amounts before rounding; on its way it may be beyond a Ratio's range."""
     result = Fraction(0)
     for value in values:
         result = exact(result + value)

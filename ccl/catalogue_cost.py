@@ -22,18 +22,18 @@ ENTRIES: dict[str, Entry] = {
     ),
     "CCL0403": Entry(
         "the worst case is more than one evaluation may use",
-        "If every collection were as long as it declares, this would use more fuel than a node gives to one evaluation, "
+        "If every collection were as long as it declares, this would use more fuel than a node gives one evaluation, "
         "and it would then be refused in the middle. `ccl cost` shows the sum and what it grows with. Lower a maximum, "
         "or do not go over one collection inside a loop over another.",
         "for a in members { for b in members { .. } }      // members: max 5000, so 25,000,000 rounds",
     ),
     "CCL0404": Entry(
         "loops nest too deep",
-        "Loops, and `map`, `all`, `sum` and their like, stand in each other more than 12 deep in one function. Move the "
-        "inner ones into a function with a name that says what they find.",
+        "Loops, and `map`, `all`, `sum` and their like, stand in each other more than 12 deep in one function. Move "
+        "the inner ones into a function with a name that says what they find.",
     ),
     "CCL0405": Entry(
         "calls nest too deep",
-        "Functions call functions that call functions, more than 64 deep. Let one of them do what several only pass on.",
+        "Functions call functions that call functions, more than 64 deep. Let one do what several only pass on.",
     ),
 }

@@ -44,6 +44,11 @@ class Expressions(Frame):
             made.append(self.kept(value, self.line(e.span)) if i < last else value)
         return made
 
+    def subject(self, e: core.Expr) -> ast.expr:
+        """An expression whose parts are looked at: never a literal, of which Python warns."""
+        value = self.value(e)
+        return named(self.temporary(), value) if isinstance(value, ast.Constant | ast.Tuple) else value
+
     def const(self, e: core.Const) -> ast.expr:
         return located(self.linker.constant(e.value), self.line(e.span))  # type: ignore[no-any-return]
 
@@ -170,7 +175,7 @@ class Expressions(Frame):
     # -- values with parts --
 
     def item(self, e: core.Item) -> ast.expr:
-        return located(at(self.value(e.target), ast.Constant(e.index)), self.line(e.span))  # type: ignore[no-any-return]
+        return located(at(self.subject(e.target), ast.Constant(e.index)), self.line(e.span))  # type: ignore[no-any-return]
 
     def make_tuple(self, e: core.MakeTuple | core.MakeArray) -> ast.expr:
         return located(row(*self.strict(e.items)), self.line(e.span))  # type: ignore[no-any-return]
@@ -183,10 +188,10 @@ class Expressions(Frame):
         return located(variant(e.type, e.index, self.strict(e.items)), self.line(e.span))  # type: ignore[no-any-return]
 
     def variant_test(self, e: core.IsVariant) -> ast.expr:
-        return located(is_variant(e.target.type, self.value(e.target), e.index), self.line(e.span))  # type: ignore[no-any-return]
+        return located(is_variant(e.target.type, self.subject(e.target), e.index), self.line(e.span))  # type: ignore[no-any-return]
 
     def variant_part(self, e: core.Payload) -> ast.expr:
-        return located(payload(e.target.type, self.value(e.target), e.position), self.line(e.span))  # type: ignore[no-any-return]
+        return located(payload(e.target.type, self.subject(e.target), e.position), self.line(e.span))  # type: ignore[no-any-return]
 
     # -- comprehensions --
 

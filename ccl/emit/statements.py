@@ -74,7 +74,7 @@ class Emitter(Expressions):
 
     def switch(self, s: core.Switch) -> None:
         line = self.line(s.span)
-        subject = self.kept(self.value(s.subject), line)
+        subject = self.kept(self.subject(s.subject), line)
         branches: list[list[ast.stmt]] = []
         for number, case in enumerate(s.cases):
             with self.inside() as body:
