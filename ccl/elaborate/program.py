@@ -41,11 +41,26 @@ def check(
     or without the word before the colon). previous: the version that this one is to follow, so that its migrations are
     typed. Of several contracts of which none extends the others, the last is the program; all are checked.
     """
+    made = elaborated(sources, numbers, host, findings, bases=bases, previous=previous)
+    return None if made is None else made[0]
+
+
+def elaborated(
+    sources: Sources,
+    numbers: Sequence[int],
+    host: Host,
+    findings: Findings,
+    *,
+    bases: Mapping[str, str] = _NO_BASES,
+    previous: core.Program | None = None,
+) -> tuple[core.Program, Bodies] | None:
+    """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
     before = len(findings.all)
-    program: core.Program | None = None
+    made: tuple[core.Program, Bodies] | None = None
     found = load.load(sources, numbers, findings, bases)
     for loaded in found:
-        program = _Build(sources, host, findings, loaded, previous).program()
+        build = _Build(sources, host, findings, loaded, previous)
+        made = build.program(), build.bodies
     if len(found) > 1:
         last = found[-1].layers[-1]
         findings.warning(
@@ -53,7 +68,7 @@ def check(
             label="the last one", notes=("put each into sources of its own",),
         )  # fmt: skip
     failed = any(d.severity == "error" for d in findings.all[before:])
-    return None if failed else program
+    return None if failed else made
 
 
 def check_text(text: str, host: Host, name: str = "x.ccl", *, bases: Mapping[str, str] = _NO_BASES,
@@ -82,6 +97,7 @@ class _Build:
     previous: core.Program | None
     items: list[tuple[tree.Item, str]] = field(default_factory=list)
     replaced: dict[tuple[type, str], tree.Item] = field(default_factory=dict)
+    bodies: Bodies = field(init=False)
 
     def program(self) -> core.Program:
         """The program; of use only if no error was told."""
@@ -91,7 +107,7 @@ class _Build:
         declare(names, plain)
         for alias in self.loaded.aliases:
             names.imports[alias] = names
-        bodies = Bodies(names, self.host, self.findings)
+        bodies = self.bodies = Bodies(names, self.host, self.findings, self.sources)
         contract = Contract(self.sources, self.host, self.findings, names, bodies, self.loaded.layers)
         head = contracts.read_head(contract)
         names.timezone, names.holidays = head.timezone, head.holidays
