@@ -358,7 +358,7 @@ def _range_contains(run: Run, expr: Op, args: tuple[Any, ...]) -> Any:
 def _payload(of: Variant, tag: int) -> tuple[Any, Any]:
     """Whether it is that variant, and what it then holds (None if it never is)."""
     payload = of.payloads.get(tag)
-    return equal(of.tag, tag), payload[0] if payload else None
+    return (equal(of.tag, tag), payload[0]) if payload else (False, None)
 
 
 def _unwrap(run: Run, expr: Op, args: tuple[Any, ...]) -> Any:

@@ -88,6 +88,7 @@ class Run:
         self._declared = {p.name: p for p in program.params}
         self._frames: list[_Frame] = []
         self._rounds: list[_Round] = []
+        self._state_types = {s.name: s.type for s in program.states}
         self._watched: set[int] = set()
         self._steps = 0
 
@@ -107,7 +108,7 @@ class Run:
         self._frames.pop()
         ends = [*frame.returns, *([(self.live, NOTHING)] if function.result == types.NOTHING else [])]
         self.live = either(*(when for when, _ in frame.returns), self.live)
-        return _joined(ends) if ends else NOTHING
+        return _joined(ends) if ends else self.symbols.symbol(function.result, "nothing")
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
@@ -227,7 +228,7 @@ class Run:
         branches: list[tuple[Any, core.Block, Sequence[tuple[str, Any]]]] = []
         others: Any = True
         for case in s.cases:
-            here = equal(subject.tag, case.index)
+            here = is_variant(subject, case.index)
             payload = subject.payloads.get(case.index, ())
             branches.append((both(others, here), case.body, list(zip(case.binds, payload, strict=False))))
             others = both(others, negation(here))
@@ -298,7 +299,8 @@ class Run:
         round_.continues = []
         if self.live is not False:
             assert s.next is not None, "the body reaches its end only where the loop says what is next"
-            goes_on = [*goes_on, (self.live, [self.value(e) for e in s.next])]
+            following = [self.value(e) for e in s.next]
+            goes_on = [*goes_on, (self.live, following)]
         self.live = either(*(when for when, _ in goes_on))
         if not goes_on:
             return values
@@ -311,11 +313,13 @@ class Run:
             self.trap("too_long", less(most, length), span)
 
     def break_(self, s: core.Break) -> None:
-        self._rounds[-1].breaks.append((self.live, [self.value(e) for e in s.values]))
+        values = [self.value(e) for e in s.values]
+        self._rounds[-1].breaks.append((self.live, values))
         self.live = False
 
     def continue_(self, s: core.Continue) -> None:
-        self._rounds[-1].continues.append((self.live, [self.value(e) for e in s.values]))
+        values = [self.value(e) for e in s.values]
+        self._rounds[-1].continues.append((self.live, values))
         self.live = False
 
     def return_(self, s: core.Return) -> None:
@@ -345,8 +349,8 @@ class Run:
         self.value(s.value)
 
     def write(self, s: core.Write) -> None:
-        value = self.value(s.value)
-        self.state[s.state] = value
+        self._state_types[s.state] = s.value.type
+        self.state[s.state] = self.value(s.value)
 
     def command(self, s: core.Command) -> None:
         fields = tuple((name, e.type, self.value(e)) for name, e in s.fields)
@@ -400,6 +404,8 @@ class Run:
         test = self.value(e.test)
         then = self.under(test, lambda: self.value(e.then))
         orelse = self.under(negation(test), lambda: self.value(e.orelse))
+        if then is None and orelse is None:
+            return self.symbols.symbol(e.type, "nothing")
         if then is None or orelse is None:
             return orelse if then is None else then
         return choose(test, then, orelse)
@@ -433,14 +439,10 @@ class Run:
         return self.symbols.read("param", e.name, e.type, (), (), bounds)
 
     def state_value(self, e: core.StateValue) -> Any:
-        if e.name not in self.state:
-            self.state[e.name] = self._initial_state(e.name, e.type)
-        return self.state[e.name]
+        return self.state[e.name] if e.name in self.state else self._initial_state(e.name, e.type)
 
     def _initial_state(self, name: str, type_: types.Type | None = None) -> Any:
-        if type_ is None:
-            type_ = next(s.type for s in self.program.states if s.name == name)
-        return self.symbols.read("state", name, type_)
+        return self.symbols.read("state", name, type_ or self._state_types[name])
 
     def item(self, e: core.Item) -> Any:
         return self.value(e.target).items[e.index]
@@ -464,7 +466,7 @@ class Run:
         return Variant(e.index, {e.index: tuple(self.value(i) for i in e.items)})
 
     def is_variant(self, e: core.IsVariant) -> Any:
-        return equal(self.value(e.target).tag, e.index)
+        return is_variant(self.value(e.target), e.index)
 
     def payload(self, e: core.Payload) -> Any:
         payload = self.value(e.target).payloads.get(e.index)
@@ -486,6 +488,11 @@ class Run:
         """The body for an item, where the test holds; None where it never does."""
         self.bind(e.item, item)
         return self.under(test, lambda: self.value(e.body))
+
+
+def is_variant(value: Variant, index: int) -> Any:
+    """Whether a value is of a variant; never, if nothing of that variant went into it."""
+    return equal(value.tag, index) if index in value.payloads else False
 
 
 def _untyped(e: core.Const) -> bool:

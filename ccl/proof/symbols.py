@@ -283,6 +283,8 @@ class Symbols:
             return Frac(Fraction(value).numerator, Fraction(value).denominator)
         if isinstance(value, int):
             return value
+        if isinstance(value, range):
+            return Rng(value.start, value.stop)
         return self._composed_constant(value, type_)
 
     def _composed_constant(self, value: Any, type_: types.Type) -> Any:
