@@ -249,10 +249,6 @@ class Bodies:
         return self._evaluated(expr, held)[1]
 
     def typed_constant(self, expr: tree.Expr) -> tuple[Type, Any]:
-        """The type and the value of an expression that reads nothing; UNSET where it is wrong (told)."""
-        return self._evaluated(expr, None)
-
-    def typed_constant(self, expr: tree.Expr) -> tuple[Type, Any]:
         """The type and the value of an expression that reads nothing; (ANY, UNSET) where it is wrong (told)."""
         return self._evaluated(expr, None)
 
