@@ -7,7 +7,7 @@ Height: a chain of operators makes a deep tree out of no brackets at all, so the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 from ccl.diagnostics import Edit, Findings, Fix, Label
 from ccl.source import Sources, Span
@@ -143,6 +143,8 @@ class Operators(Literals):
 
     def _no_end(self) -> bool:
         """Whether a range ends here without its upper bound."""
+        if self.texts[self.at] == "changed" and self.ahead(1) == "by":  # of a parameter
+            return True
         return self.texts[self.at] in _NO_OPERAND or bool(self.fresh[self.at])
 
     def _reduce_open(self, text: str, operands: list[tree.Expr], peaks: list[int]) -> None:
@@ -160,9 +162,10 @@ class Operators(Literals):
     def _grow(self, peaks: list[int]) -> None:
         peaks[-1] += 1
         if peaks[-1] > MOST_HIGH:
-            self._too_high()
+            self.too_high()
 
-    def _too_high(self) -> None:
+    def too_high(self) -> NoReturn:
+        """Tell that a chain of operations is too long, and end."""
         self.told = -1
         self.tell("CCL0011", f"this expression is more than {MOST_HIGH} operations deep", label="here",
                   notes=("Name a part of it with `let`, or go over a list.",))  # fmt: skip
