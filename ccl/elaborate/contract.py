@@ -15,7 +15,7 @@ from ccl import core, dates, types
 from ccl.diagnostics import Edit, Findings, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.bodies import Bodies
-from ccl.elaborate.names import Names, closest
+from ccl.elaborate.names import UNSET, Names, closest
 from ccl.host import CommandSpec, Host
 from ccl.load import Layer
 from ccl.source import NOWHERE, Sources, Span
@@ -46,8 +46,12 @@ class Contract:
     _patterns: dict[str, tuple[CommandSpec, ...]] = field(default_factory=dict)
 
     def constant(self, value: tree.Expr, type_: types.Type) -> Any:
-        """The value of an expression that is known when checking, of that type; None where there is none (told)."""
-        return None if isinstance(value, tree.Wrong) else self.bodies.constant(value, type_)
+        """The value of an expression that is known when checking, of that type; UNSET where there is none (told)."""
+        return UNSET if isinstance(value, tree.Wrong) else self.bodies.constant(value, type_)
+
+    def inferred(self, value: tree.Expr) -> tuple[types.Type, Any]:
+        """The type and the value of an expression that is known when checking; UNSET where there is none (told)."""
+        return (types.ANY, UNSET) if isinstance(value, tree.Wrong) else self.bodies.typed_constant(value)
 
     def keep(self, function: core.Function) -> str:
         """Keep a function; its unique name."""

@@ -87,9 +87,26 @@ class _Walk:
     steps: int = 0
     units: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    returned: list[list[Between]] = field(default_factory=list)
 
     def function(self, name: str, args: dict[str, Between]) -> Extent:
-        return self.block(self.functions[name].body, dict(args))
+        self.returned.append([])
+        total = self.block(self.functions[name].body, dict(args))
+        self.returned.pop()
+        return total
+
+    def result(self, call: core.Call, env: Mapping[str, Between]) -> Between:
+        """Between what the value of a call lies."""
+        function = self.functions[call.function]
+        args = {name: self.between(arg, env) for (name, _), arg in zip(function.params, call.args, strict=True)}
+        self.returned.append([])
+        self.block(function.body, args)
+        return _union(self.returned.pop())
+
+    def return_(self, statement: core.Return, env: dict[str, Between], total: Extent) -> None:
+        self.calls(statement.value, env, total)
+        if self.returned:
+            self.returned[-1].append(self.between(statement.value, env))
 
     def block(self, block: core.Block, env: dict[str, Between]) -> Extent:
         total = Extent()
@@ -187,6 +204,8 @@ class _Walk:
             return (param.low, param.high) if param is not None else UNKNOWN
         if isinstance(expr, core.Cond):
             return _union([self.between(expr.then, env), self.between(expr.orelse, env)])
+        if isinstance(expr, core.Call):
+            return self.result(expr, env)
         if isinstance(expr, core.Op):
             return self._operation(expr, [self.between(arg, env) for arg in expr.args])
         return UNKNOWN
@@ -274,6 +293,7 @@ _BETWEEN: Mapping[str, Callable[[list[Between]], Between]] = {
 
 _STATEMENTS: Mapping[type, Callable[[_Walk, Any, dict[str, Between], Extent], None]] = {
     core.Let: _Walk.let,
+    core.Return: _Walk.return_,
     core.If: _Walk.if_,
     core.Switch: _Walk.switch,
     core.Loop: _Walk.loop,

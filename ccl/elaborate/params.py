@@ -11,6 +11,8 @@ from typing import Any
 from ccl import core, types
 from ccl.diagnostics import Label
 from ccl.elaborate.contract import Contract
+from ccl.elaborate.names import UNSET
+from ccl.elaborate.resolve import resolve
 from ccl.syntax import tree
 
 _ORDERED = frozenset(
@@ -20,7 +22,7 @@ _ZERO = (types.INTEGER, types.DURATION, types.DAYS, types.CLEAR_DAYS, types.WORK
 _EMPTY: dict[types.Type, Any] = {types.BOOL: False, types.STRING: "", **dict.fromkeys(_ZERO, 0)}
 
 
-def parameter(contract: Contract, decl: tree.ParamDecl, base: core.Parameter | None) -> core.Parameter | None:
+def parameter(contract: Contract, decl: tree.ParamDecl, base: tree.ParamDecl | None) -> core.Parameter | None:
     """A `param`; base: the one of the same name that a base declares. Errors: CCL0320 to CCL0328."""
     name = decl.name.text
     type_ = contract.names.params[name].type
@@ -36,7 +38,7 @@ def parameter(contract: Contract, decl: tree.ParamDecl, base: core.Parameter | N
     if decl.changed_by is not None:
         by = tree.Name(decl.changed_by.span, decl.changed_by.text)
         changed_by = contract.decision_type(by, "CCL0324", f"`{name}` is changed by")
-    if default is None and not isinstance(type_, types.Option):
+    if default is UNSET or UNSET in (low, high):
         return None
     found = core.Parameter(name, type_, default, low, high, changed_by, decl.span)
     _inside(contract, found, decl)
@@ -62,7 +64,7 @@ def _range(contract: Contract, decl: tree.ParamDecl, type_: types.Type) -> tuple
         return None, None
     low = None if within.low is None else contract.constant(within.low, type_)
     high = None if within.high is None else contract.constant(within.high, type_)
-    if low is not None and high is not None and low > high:
+    if UNSET not in (low, high) and low is not None and high is not None and low > high:
         contract.findings.error("CCL0322", within.span, "this range is empty: it ends before it begins",
                                 label="write the smaller one first")  # fmt: skip
     return low, high
@@ -78,12 +80,15 @@ def _inside(contract: Contract, param: core.Parameter, decl: tree.ParamDecl) -> 
         )  # fmt: skip
 
 
-def _tightens(contract: Contract, param: core.Parameter, base: core.Parameter, decl: tree.ParamDecl) -> None:
+def _tightens(contract: Contract, param: core.Parameter, base: tree.ParamDecl, decl: tree.ParamDecl) -> None:
     """A deriving contract may give another value, and a narrower range, of the same type."""
-    if param.type != base.type:
-        contract.findings.error("CCL0325", decl.type.span, f"the base declares `{param.name}` as {base.type}",
+    type_ = resolve(contract.names, base.type)
+    if param.type != type_:
+        contract.findings.error("CCL0325", decl.type.span, f"the base declares `{param.name}` as {type_}",
                                 label=f"this is {param.type}", also=(Label(base.span, "in the base"),))  # fmt: skip
-    elif _wider(param.low, base.low, param.high, base.high):
+        return
+    low, high = _range(contract, base, type_)
+    if UNSET not in (low, high) and _wider(param.low, low, param.high, high):
         place = decl.span if decl.within is None else decl.within.span
         contract.findings.error(
             "CCL0325", place, f"the range of `{param.name}` is wider than in the base",
@@ -172,7 +177,7 @@ def state(contract: Contract, decl: tree.StateDecl) -> core.State | None:
             return None
     else:
         initial = contract.constant(decl.value, type_)
-        if initial is None and not isinstance(type_, types.Option):
+        if initial is UNSET:
             return None
     return core.State(name, type_, initial, decl.span)
 

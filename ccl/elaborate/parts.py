@@ -16,7 +16,8 @@ from ccl.elaborate import contract as contracts
 from ccl.elaborate import params, proposals, roles, versions
 from ccl.elaborate.clauses import Clauses
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import closest
+from ccl.elaborate.names import UNSET, closest
+from ccl.elaborate.resolve import resolve
 from ccl.elaborate.triggers import Triggers
 from ccl.load import Loaded
 from ccl.source import Span
@@ -87,9 +88,9 @@ class Parts:
             if place is not None:
                 place(contract, item)
         self.electorates = [roles.electorate(contract, d) for d in self.of(tree.ElectorateDecl)]
-        self._params_and_states()
-        for unique, function in contract.bodies.functions().items():
-            contract.functions[unique] = function
+        self._params()
+        contract.functions.update(contract.bodies.everything())
+        self._states()
         self._roles()
         self.proposals = [proposals.proposal(contract, d) for d in self.of(tree.ProposalDecl)]
         scopes: dict[str, Span] = {}
@@ -99,18 +100,22 @@ class Parts:
         self._properties()
         self._transition()
         clauses, triggers = self._judging()
-        contract.functions.update(contract.bodies.finish(contract.functions))
+        contract.functions = contract.bodies.finish()
         self.clauses = clauses.settle(contract.names.enums)
         self.triggers = triggers.settle(self.params)
         self._decided()
 
-    def _params_and_states(self) -> None:
+    def _params(self) -> None:
         contract = self.contract
         for decl in self.of(tree.ParamDecl):
             if contract.names.params[decl.name.text].span != decl.span:
                 continue
-            found = params.parameter(contract, decl, self.replaced.get((tree.ParamDecl, decl.name.text)))
+            base = self.replaced.get((tree.ParamDecl, decl.name.text))
+            found = params.parameter(contract, decl, base if isinstance(base, tree.ParamDecl) else None)
             self.params += [] if found is None else [found]
+
+    def _states(self) -> None:
+        contract = self.contract
         for decl in self.of(tree.StateDecl):
             if contract.names.states[decl.name.text].decl is decl:
                 made = params.state(contract, decl)
@@ -149,9 +154,10 @@ class Parts:
             if named[decl.name.text] is not decl.name.span:
                 continue
             unique = f"property {decl.name.text}"
-            contract.keep(contract.bodies.property(unique, decl))
+            given = _given(contract, decl)
+            contract.keep(contract.bodies.expression(unique, decl.body, types.BOOL, tuple(given.items())))
             self.properties.append((decl, unique))
-            self.bounds[decl.name.text] = _bounds(contract, decl)
+            self.bounds[decl.name.text] = _bounds(contract, decl, given)
         accepted: dict[str, Span] = {}
         for accept in self.of(tree.AcceptDecl):
             first = accepted.setdefault(accept.name.text, accept.name.span)
@@ -218,13 +224,20 @@ class Parts:
         )  # fmt: skip
 
 
-def _bounds(contract: Contract, decl: tree.PropertyDecl) -> tuple[core.Bound, ...]:
+def _given(contract: Contract, decl: tree.PropertyDecl) -> dict[str, types.Type]:
+    """What a property is of: its parameters, with their types."""
+    return {
+        p.pattern.name.text: resolve(contract.names, p.type)
+        for p in decl.params
+        if isinstance(p.pattern, tree.BindPattern) and p.type is not None
+    }
+
+
+def _bounds(contract: Contract, decl: tree.PropertyDecl, given: Mapping[str, types.Type]) -> tuple[core.Bound, ...]:
     """Between what a property's parameters, and the number of members, are taken to lie. Errors: CCL0343."""
-    kinds = {p.pattern.name.text: contract.bodies.type_of(p.type) for p in decl.params
-             if isinstance(p.pattern, tree.BindPattern) and p.type is not None}  # fmt: skip
     found: list[core.Bound] = []
     for expr in decl.ranges:
-        bound = _bound(contract, expr, kinds)
+        bound = _bound(contract, expr, given)
         if bound is not None:
             found.append(bound)
     return tuple(found)
@@ -240,11 +253,11 @@ def _bound(contract: Contract, expr: tree.Expr, kinds: Mapping[str, types.Type])
         kind = kinds.get(name, types.INTEGER)
         if isinstance(expr.right, tree.RangeExpr) and expr.operator == "in":
             ends = [None if end is None else contract.constant(end, kind) for end in (expr.right.low, expr.right.high)]
-            return core.Bound(name, ends[0], ends[1])
+            return None if UNSET in ends else core.Bound(name, ends[0], ends[1])
         ways = _ENDS.get(expr.operator)
         if ways is not None and (kind == types.INTEGER or expr.operator in (">=", "<=", "==")):
             value = contract.constant(expr.right, kind)
-            if value is None:
+            if value is UNSET:
                 return None
             low, high = (None if way is None else value + way for way in ways)
             return core.Bound(name, low, high)

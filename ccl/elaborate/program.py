@@ -80,7 +80,7 @@ def check_text(text: str, host: Host, name: str = "x.ccl", *, bases: Mapping[str
     return program, findings, sources
 
 
-_REDECLARED: tuple[type, ...] = (tree.ParamDecl, tree.RoleDecl, tree.ProposalDecl, tree.ElectorateDecl, tree.UnitDecl)
+_Redeclared = tree.ParamDecl | tree.RoleDecl | tree.ProposalDecl | tree.ElectorateDecl | tree.UnitDecl
 """What a contract may say again that its base has: then its own holds."""
 _LAST_ONLY = (tree.TestDecl, tree.AcceptDecl, tree.TransitionDecl)
 """What a base says for itself, and not for those who extend it."""
@@ -125,8 +125,8 @@ class _Build:
             for item in layer.items:
                 if isinstance(item, _LAST_ONLY) and layer is not last:
                     continue
-                if isinstance(item, _REDECLARED):
-                    key = (type(item), item.name.text)  # type: ignore[attr-defined]  # each of them has a name
+                if isinstance(item, _Redeclared):
+                    key = (type(item), item.name.text)
                     place = places.setdefault(key, (len(kept), layer.base))
                     if place[0] < len(kept) and place[1] != layer.base:
                         self._again(key, kept[place[0]][0], item)

@@ -14,6 +14,7 @@ from ccl import core, types
 from ccl.diagnostics import Label
 from ccl.elaborate import entries, params, thresholds
 from ccl.elaborate.contract import Contract
+from ccl.elaborate.names import UNSET
 from ccl.elaborate.resolve import resolve
 from ccl.source import Span
 from ccl.syntax import tree
@@ -106,8 +107,8 @@ def _execution(contract: Contract, decl: tree.ProposalDecl, said: _Said) -> str:
     if said.execution is None:
         return ""
     unique = f"execution {said.name}"
-    listed = tuple((f.name, f.type) for f in said.fields.values())
-    return contract.action(unique, decl.name, listed, said.execution)
+    listed = tuple((name, f.type) for name, f in said.fields.items())
+    return contract.keep(contract.bodies.action(unique, said.execution, listed))
 
 
 # -- entries -----------------------------------------------------------------------------------------------------------
@@ -293,9 +294,6 @@ def _add(contract: Contract, said: _Said, name: tree.Name, written: tree.TypeExp
             default = contract.constant(value, type_)
     else:
         assert value is not None
-        found = contract.inferred(value)
-        if found is None:
-            return
-        type_, default = found
-    said.fields[name.text] = Field(name, type_, written, value is None, default)
-
+        type_, default = contract.inferred(value)
+    if default is not UNSET:
+        said.fields[name.text] = Field(name, type_, written, value is None, default)

@@ -47,7 +47,7 @@ class Triggers:
         guard = ""
         if decl.guard is not None:
             guard = keep(bodies.guard(f"{unique} when", decl.guard, commands, types.OWN_UNIT))
-        action = keep(bodies.effect(unique, decl.body, commands, types.OWN_UNIT))
+        action = keep(bodies.action(unique, decl.body, (), commands))
         targets = tuple(dict.fromkeys(t.pattern for t in decl.targets))
         ms = every.days * entries.DAY_MS + every.ms
         self.found.append(core.Trigger(name, targets, every.months, ms, guard, action, decl.span))

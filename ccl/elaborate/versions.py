@@ -19,6 +19,7 @@ from ccl.diagnostics import Diagnostic, Edit, Fix, Label
 from ccl.elaborate.contract import Contract
 from ccl.elaborate.names import closest
 from ccl.elaborate.params import within
+from ccl.host import Host
 from ccl.source import NOWHERE, Span
 from ccl.syntax import tree
 from ccl.types import Type
@@ -239,3 +240,10 @@ def _params(old: core.Program, new: core.Program, values: Mapping[str, Any], pla
                          f"`{after.name}` is set to what its new range does not allow",
                          "set it anew before, or let the transition say what it becomes: "
                          f"`param {param.name} -> {after.name}: ..`")  # fmt: skip
+
+
+def amendable(program: core.Program, host: Host) -> Diagnostic | None:
+    """None if some decision could later adopt other bylaws; else CCL0396. See `ccl.elaborate.witness`."""
+    from ccl.elaborate import witness  # judging takes the interpreter, which a mere check does without
+
+    return witness.amendable(program, host)

@@ -80,7 +80,7 @@ def program(first: str, second: str = "member()") -> core.Program:
     return found
 
 
-@pytest.mark.parametrize(("first", "second", "said"), ROWS, ids=lambda v: str(v))
+@pytest.mark.parametrize(("first", "second", "said"), ROWS, ids=str)
 def test_pairs(first: str, second: str, said: str) -> None:
     made = program(first, second)
     one, other = (made.functions[c.guard] for c in made.clauses)
