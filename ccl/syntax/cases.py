@@ -77,6 +77,9 @@ class Cases(Clauses):
         cells: list[tree.Expr] = []
         expected: tree.Expectation | None = None
         while expected is None:
+            if self.fresh[self.at]:
+                self._wrong_width(start, len(columns) + 1, len(cells), False)
+                return
             if len(cells) == len(columns):
                 expected = self.expectation()
             else:

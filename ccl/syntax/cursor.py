@@ -48,7 +48,7 @@ class Cursor:
         self.peak = 0
         """The greatest depth or height within the expression being read: see `operators`."""
         self.told = -1
-        self.most = len(findings.all) + MOST_ERRORS
+        self.error_limit = len(findings.all) + MOST_ERRORS
         self.suspected = False
         """Whether the place of a missing `}` was looked for: that goes through all there is, so it is done once."""
         self.structs = True
@@ -179,7 +179,7 @@ class Cursor:
         if span is None:
             self.told = self.at
         self.findings.error(code, span or self.here(), message, label=label, also=also, notes=notes, fixes=fixes)
-        if len(self.findings.all) > self.most:
+        if len(self.findings.all) > self.error_limit:
             raise Abandoned
 
     def tell_missing(self, code: str, mark: str, message: str, *, sure: bool = False, before: str = "") -> None:
@@ -251,7 +251,7 @@ class Cursor:
     def unclosed(self, opening: int, mark: str, what: str) -> None:
         """Tell of a bracket that nothing closes, at the bracket; once."""
         span = self.tokens.span(opening)
-        if self.told == self.at and self.kinds[self.at] != END:
+        if self.told == self.at:
             return
         self.told = self.at
         gap = self.gap()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from ccl.diagnostics import Edit, Findings, Fix
-from ccl.source import Sources
+from ccl.diagnostics import Edit, Fix
 from ccl.syntax import tree
 from ccl.syntax.cursor import Lost
-from ccl.syntax.lexer import END, NAME, STRING, Tokens
+from ccl.syntax.lexer import END, NAME, STRING
 from ccl.syntax.spelling import closest
 from ccl.syntax.statements import Statements
 
@@ -20,11 +18,6 @@ _MOST_WORDS: Final = 4
 
 class Entries(Statements):
     """The part of the parser that reads what stands in braces after a declaration's head."""
-
-    def __init__(self, sources: Sources, tokens: Tokens, findings: Findings) -> None:
-        super().__init__(sources, tokens, findings)
-        self.by_item: dict[str, Callable[[], tree.Item | tuple[tree.Item, ...]]] = {}
-        """Of a word that begins an item, what reads it."""
 
     def item_follows(self) -> bool:
         """Whether the word at hand begins an item; see `items`."""
@@ -87,12 +80,22 @@ class Entries(Statements):
             return self.block(f"`{name}`")
         if self._blend_follows():
             return self._blend(start)
+        if self.texts[self.at] == "role" and self.at_name(1) and not self.fresh[self.at + 1]:
+            return self._those_in_role(start)
         value = self.expression()
         if self.texts[self.at] == "in" and self.ahead(1) == "each":
             self.at += 2
             self.expect("of", "after `in each`", go_on=True)
             return tree.InEachExpr(self.span_from(start), value, self._classes())
         return value
+
+    def _those_in_role(self, start: int) -> tree.Expr:
+        """`role user` as a value: as `role(user)`."""
+        word = self.take_word()
+        role = self.take_path("a role")
+        argument = tree.Arg(role.span, tree.PathExpr(role.span, role))
+        target = tree.PathExpr(word.span, tree.Path(word.span, (word,)))
+        return tree.CallExpr(self.span_from(start), target, (argument,))
 
     def _classes(self) -> tuple[tree.Path, ...]:
         opening = self.at

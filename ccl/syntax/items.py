@@ -100,11 +100,6 @@ class Items(Entries):
             self.close(opening, "the attribute")
         return tree.Attribute(self.span_from(start), name, args)
 
-    def item(self) -> tree.Item:
-        """One item where a statement stands."""
-        found = self.by_item[self.texts[self.at]]()
-        return found[0] if isinstance(found, tuple) else found
-
     def contract(self) -> tree.Item:
         """`contract Name extends "space:NAME@HASH" { .. }`."""
         start = self.starts[self.at]
@@ -164,14 +159,10 @@ class Items(Entries):
             result = self.type()
         body: tree.Block | None = None
         if self.texts[self.at] != ";":
-            body = self._function_body(name.text)
+            approvals, self.approvals = self.approvals, None
+            body = self.block(f"`{name.text}`")
+            self.approvals = approvals
         return tree.FnDecl(self.span_from(start), name, generics, params, result, body, word)
-
-    def _function_body(self, name: str) -> tree.Block:
-        approvals, self.approvals = self.approvals, None
-        body = self.block(f"`{name}`")
-        self.approvals = approvals
-        return body
 
     def _generics(self) -> tuple[tree.Name, ...]:
         names: list[tree.Name] = []

@@ -42,14 +42,15 @@ _TOKEN = re.compile(
   | (?P<line>[\r\n][ \t\r\n\f]*)
   | (?P<comment>//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z))
   | (?P<mark>\.\.=|===?|=>|->|!==?|<=|>=|&&|\|\||\+=|-=|\*=|/=|%=|::|:=|\.\.|\?\?|\+\+|\*\*|<<
-       |[-+*/%<>=!&|.,;:(){{}}\[\]@\#?^~$])
+       |[-+*/%<>=!&|.,;:(){{}}\[\]@\#?^])
   | (?P<string>\"\"\"[\s\S]*?(?:\"\"\"|\Z)|"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?(?=[\r\n]|\Z)))
   | (?P<time>\d{{4}}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))
   | (?P<number>(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)\w*
        (?:%(?![\w(\[{{"@=]))?)
-  | (?P<quoted>'(?:[^'\\\r\n]|\\[^\r\n])*'?|[\u201c\u201d\u201e\u00ab][^\u201c\u201d\u00bb"\r\n]*[\u201c\u201d\u00bb"]?)
+  | (?P<quoted>(?<=[<&])'[A-Za-z_]\w*+(?!')|'(?:[^'\\\r\n]|\\[^\r\n])*'|'\w*
+       |[\u201c\u201d\u201e\u00ab][^\u201c\u201d\u00bb"\r\n]*[\u201c\u201d\u00bb"]?)
   | (?P<word>[\w{_LETTER}]+)
-  | (?P<wrong>[^\x00-\x7f{_LETTER}\u201c\u201d\u201e\u00ab]+|[^ \t\f])
+  | (?P<wrong>[^\x00-\x7f{_LETTER}\u201c\u201d\u201e\u00ab]+|[~$`\\\x00-\x08\x0e-\x1f]+|[^ \t\f])
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -170,6 +171,7 @@ def _odd(kind: str, text: str, start: int, fresh: int, out: Tokens, findings: Fi
                        if opening == '"' else 'Close it with `"""`.',),
                        fixes=(Fix(f"add `{opening}`", (Edit(Span(out.source, span.end, span.end), opening),), False),))  # fmt: skip
         out.add(STRING, text, start, fresh)
+        out.skipped.add(len(out.kinds))
         return True
     if kind == "quoted":
         return _quoted(text, span, fresh, out, findings)
@@ -201,6 +203,7 @@ def _quoted(text: str, span: Span, fresh: int, out: Tokens, findings: Findings) 
         end = span.start + (word.end() if word else 1)
         findings.error("CCL0005", Span(span.source, span.start, end), "a text stands between double quotes",
                        label='write "..."; there are no lifetimes either')  # fmt: skip
+        out.skipped.add(len(out.kinds))
         return False
     value = '"' + inside.replace('"', '\\"') + '"'
     findings.error("CCL0005", span, "a text stands between straight double quotes",

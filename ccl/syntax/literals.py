@@ -24,7 +24,7 @@ _SHORT_UNITS: Final = {
     "mo": "months",
 }  # fmt: skip
 _NUMBER = re.compile(
-    r"(0[xX][0-9a-fA-F_]+?|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*)(\.\d[\d_]*)?([eE][+-]?\d+)?"
+    r"(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*)(\.\d[\d_]*)?([eE][+-]?\d+)?"
     r"(_?(?:[iu](?:8|16|32|64|128|size)|f(?:32|64))|[A-Za-z_]\w*)?(%)?",
     re.ASCII,
 )

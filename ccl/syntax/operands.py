@@ -117,6 +117,7 @@ class Operands(Operators):
         start = operand.span.start
         while True:
             text = self.texts[self.at]
+            high = self.peak
             if text == ".":
                 operand = self._field(operand, start)
             elif text == "?":
@@ -150,9 +151,11 @@ class Operands(Operators):
                 operand = self._struct(operand, found)
             else:
                 return operand
-            self.peak += 1
-            if self.peak > MOST_HIGH:
-                self._too_high()
+            # Brackets have counted the level that this one adds, if what is in them is higher than what they follow.
+            if self.peak == high:
+                self.peak += 1
+                if high >= MOST_HIGH:
+                    self.too_high()
 
     def _struct(self, name: tree.PathExpr, found: list[Field]) -> tree.StructExpr:
         fields, rest = sorted_fields(found)

@@ -32,6 +32,8 @@ class Patterns(Types):
         text = self.texts[self.at]
         kind = self.kinds[self.at]
         if kind == NAME:
+            if self.texts[self.at + 1] == "(" and text not in RESERVED:
+                return self._variant_pattern(start)
             return self._word(text, start)
         if kind in (NUMBER, STRING, DID, TIME) or text == "-":
             return self._literal_pattern(start)

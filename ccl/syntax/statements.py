@@ -38,12 +38,10 @@ class Statements(Operands):
             "emit": self._emit, "fn": self._item, "function": self._item, "const": self._item, "struct": self._item,
             "enum": self._item, "approval": self._approval, "if": self._whole, "match": self._whole,
         }  # fmt: skip
+        self.by_item: dict[str, Callable[[], tree.Item | tuple[tree.Item, ...]]] = {}
+        """Of a word that begins an item, what reads it."""
         self.approvals: list[tree.ApprovalDecl] | None = None
         """Where a clause collects what its body says of approvals; None outside a clause."""
-
-    def item(self) -> tree.Item:
-        """`fn`, `const`, `struct`, `enum`; see `items`."""
-        raise NotImplementedError
 
     # -- blocks --------------------------------------------------------------------------------------------------------
 
@@ -276,13 +274,14 @@ class Statements(Operands):
         if self.kinds[self.at + 1] != NAME:
             if self.texts[self.at] == "function":
                 return None
+            nameless = self.texts[self.at] == "fn"
             self.at += 1
             self.tell("CCL0019", f"expected a name, found {self.shown()}", label="expected a name",
-                      notes=("A function without a name is written `|x| ..`.",))  # fmt: skip
+                      notes=("A function without a name is written `|x| ..`.",) if nameless else ())  # fmt: skip
             raise Lost
         start = self.starts[self.at]
-        item = self.item()
-        return tree.ItemStatement(self.span_from(start), item)
+        found = self.by_item[self.texts[self.at]]()
+        return tree.ItemStatement(self.span_from(start), found[0] if isinstance(found, tuple) else found)
 
     def _approval(self) -> tree.Statement | None:
         """`approval by signers payer above e of field need e within e;`, in a clause."""

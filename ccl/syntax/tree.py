@@ -766,7 +766,7 @@ class TriggerDecl(Node):
 
 @dataclass(frozen=True, slots=True)
 class ElectorateDecl(Node):
-    """`electorate Workers weight 1;`, `electorate Users { of: role user; weight: 1; }`."""
+    """`electorate Workers weight 1;`, `electorate Users { of: role user; weight: 1; }`; `role user` is `role(user)`."""
 
     name: Name
     weight: Expr | None

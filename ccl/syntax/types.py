@@ -11,7 +11,7 @@ from ccl.syntax.cursor import Cursor, Lost
 from ccl.syntax.lexer import DID, NAME, NUMBER, RESERVED
 
 PLAIN_TYPES: Final = frozenset(
-    ["Integer", "Bool", "String", "Did", "Timestamp", "Duration", "Date", "Ratio", "Days", "WorkingDays", "ClearDays", "Months", "Never", "int", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "usize", "isize", "integer", "Int", "bool", "Boolean", "boolean", "string", "str", "address", "Address", "timestamp", "float", "Float", "f32", "f64", "duration"]
+    ["Integer", "Bool", "String", "Did", "Timestamp", "Duration", "Date", "Ratio", "Days", "WorkingDays", "ClearDays", "Months", "Never", "int", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "usize", "isize", "integer", "Int", "bool", "Boolean", "boolean", "string", "str", "did", "address", "Address", "timestamp", "float", "Float", "f32", "f64", "duration"]
 )
 """Names that are types and never values: `amount: string` in a proposal declares, `eligible: Member` says."""
 
@@ -80,7 +80,7 @@ class Types(Cursor):
         """The number after `max`: a sum at most, for a `>` after it ends the type."""
         return self.expression(self.ABOVE_COMPARISON)
 
-    ABOVE_COMPARISON: Final = 9
+    ABOVE_COMPARISON: Final = 8
 
     def _end_arguments(self) -> None:
         if self.texts[self.at] == ">=":
