@@ -67,6 +67,7 @@ def _range(contract: Contract, decl: tree.ParamDecl, type_: types.Type) -> tuple
     if UNSET not in (low, high) and low is not None and high is not None and low > high:
         contract.findings.error("CCL0322", within.span, "this range is empty: it ends before it begins",
                                 label="write the smaller one first")  # fmt: skip
+        return None, None
     return low, high
 
 

@@ -43,8 +43,8 @@ TABLE = """
 | n == 5                         | n == 6                          | apart   |
 | n == 5                         | n != 5                          | apart   |
 | n != 5                         | n >= 5 and n <= 5               | apart   |
-| 2 * n + 1 > 10                 | 3 * n < 13                      | unknown |
-| 2 * n + 1 > 10                 | 3 * n < 12                      | unknown |
+| 2 * n + 1 > 10                 | 3 * n < 16                      | unknown |
+| 2 * n + 1 > 10                 | 3 * n < 15                      | apart   |
 | 2 * n + 1 > 10                 | 2 * n <= 9                      | apart   |
 | n < m                          | m < n                           | apart   |
 | n < m                          | m <= n                          | apart   |

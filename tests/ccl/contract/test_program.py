@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ccl import core
-from ccl.elaborate import check_text
+from ccl.elaborate import check_text, contract
 from ccl.semantics import text_hash
 from ccl.types import BOOL, DID, INTEGER, Money
 
@@ -286,3 +286,12 @@ def test_a_pinned_base_of_another_edition() -> None:
     pin = f"space:a@{text_hash(base)}"
     _, findings, sources = check_text(f'contract Own extends "{pin}" {{ edition: 1; }}', HOST, bases={pin: base})
     assert [(d.code, sources[d.span.source].name) for d in findings.all] == [("CCL0300", "space:a")]
+
+
+def test_a_contract_and_its_base_pin_one_edition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "EDITIONS", frozenset({1, 2}))
+    base = "contract Base { edition: 2; }"
+    pin = f"space:a@{text_hash(base)}"
+    for edition, codes in ((1, ["CCL0306"]), (2, [])):
+        _, findings, _ = check_text(f'contract Own extends "{pin}" {{ edition: {edition}; }}', HOST, bases={pin: base})
+        assert [d.code for d in findings.all] == codes
