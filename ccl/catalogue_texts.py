@@ -62,8 +62,8 @@ ENTRIES: dict[str, Entry] = {
     "CCL0509": Entry(
         "a placeholder that the text cannot speak of",
         "A reason may speak of the fields of the command and of what its own condition reads: views, parameters, "
-        "states. The text of a clause may speak of the parameters that the contract's own text of it names, as it is read also "
-        "where nobody has asked for anything.",
+        "states. The text of a clause may speak of the parameters that the contract's own text of it names, as it is "
+        "read also where nobody has asked for anything.",
         'over_limit = "Te quedan {balance: money}."     # the condition does not read the balance',
     ),
     "CCL0510": Entry(
