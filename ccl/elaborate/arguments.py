@@ -8,21 +8,23 @@ from typing import NamedTuple
 from ccl import core
 from ccl.diagnostics import Label
 from ccl.elaborate.builder import Builder
-from ccl.elaborate.expressions import suggest
+from ccl.elaborate.expressions import outer_word, suggest
 from ccl.elaborate.fitting import in_unit, mentions_unit, unit_bound
 from ccl.elaborate.operators import is_literal
 from ccl.source import Span
 from ccl.syntax import tree
-from ccl.types import OWN_UNIT, Type
+from ccl.types import ANY, OWN_UNIT, Option, Type
 
 
 class Expected(NamedTuple):
-    """A parameter: its name and type, whether it must be given, and where it is declared."""
+    """A parameter: its name and type, whether it must be given, and where it is declared. wraps: where it takes an
+    Option, what is always there will do as well, as `Some` of it: views of the host take either."""
 
     name: str
     type: Type
     needed: bool = True
     place: Span | None = None
+    wraps: bool = False
 
 
 class Given(NamedTuple):
@@ -51,6 +53,8 @@ def match(b: Builder, args: Sequence[tree.Arg], params: Sequence[Expected], what
     def each(written: tree.Expr, number: int) -> core.Expr:
         param = params[slots[number]]
         because = None if param.place is None or param.place.source < 0 else Label(param.place, "declared here")
+        if param.wraps and isinstance(param.type, Option) and outer_word(b, written) != "None":
+            return _wrapped(b, param.type, written)
         if not mentions_unit(param.type):
             return b.check(written, param.type, because)
         if found[0] is None and not is_literal(written):
@@ -64,6 +68,14 @@ def match(b: Builder, args: Sequence[tree.Arg], params: Sequence[Expected], what
     for number, value in enumerate(done):
         values[slots[number]] = value
     return Given(values, found[0])
+
+
+def _wrapped(b: Builder, option: Option, written: tree.Expr) -> core.Expr:
+    """An argument for an Option that may also be what is in it."""
+    value = b.infer(written)
+    if isinstance(value.type, Option) or value.type is ANY:
+        return b.coerce(value, option, written)
+    return core.MakeVariant(option, value.span, 1, (b.coerce(value, option.item, written),))
 
 
 def _slots(b: Builder, args: Sequence[tree.Arg], params: Sequence[Expected], what: str) -> dict[int, int] | None:

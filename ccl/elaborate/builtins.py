@@ -94,8 +94,9 @@ def _role(b: Builder, e: tree.CallExpr) -> core.Expr:
         if word is None:
             return b.error("CCL0116", name.span, "here stands the name of a role", "such as `role(Steward)`")
         text, span = word, name.span
-    if text not in b.names.roles:
-        suggest(b, "CCL0116", tree.Name(span, text), f"there is no role `{text}`", b.names.roles)
+    known = {*b.names.roles, *b.host.roles}
+    if text not in known:
+        suggest(b, "CCL0116", tree.Name(span, text), f"there is no role `{text}`", sorted(known))
         return b.wrong(e.span)
     return b.view("role", (core.Const(STRING, span, text),), BOOL, e.span)
 

@@ -298,7 +298,7 @@ def read_view(b: Builder, e: tree.CallExpr, view: ViewSpec, called: str = "") ->
         _look_at(b, e)
         return b.wrong(e.span)
     needed = len(view.params) - view.optional
-    params = [Expected(n, t, i < needed) for i, (n, t) in enumerate(view.params)]
+    params = [Expected(n, t, i < needed, wraps=True) for i, (n, t) in enumerate(view.params)]
     given = arguments.match(b, e.args, params, f"`{name}`", e.span)
     if given is None:
         return b.wrong(e.span)
@@ -367,9 +367,10 @@ def command(b: Builder, e: tree.CallExpr, spec: CommandSpec | None, name: str) -
         return
     args = tuple(a for a in e.args if not _is_none(b, a))
     ordered = spec.positional or tuple(f.name for f in spec.fields)
-    by_name = {f.name: f for f in spec.fields}
-    names = [n for n in ordered if n in by_name] + [f.name for f in spec.fields if f.name not in ordered]
-    params = [Expected(n, by_name[n].type, not by_name[n].optional and n != spec.unit_field) for n in names]
+    by_name = {f.name: f for f in spec.fields if not f.computed}
+    names = [n for n in ordered if n in by_name] + [n for n in by_name if n not in ordered]
+    left_out = {n for n, f in by_name.items() if f.optional or f.omittable or n == spec.unit_field}
+    params = [Expected(n, by_name[n].type, n not in left_out) for n in names]
     given = arguments.match(b, args, params, f"`{name}`", e.span)
     if given is None:
         return
