@@ -163,6 +163,12 @@ _ROLES: dict[str, Entry] = {
         "Whose term is over stays until a successor is there (`until: successor`), or leaves at once (`until: "
         "term_end`).",
     ),
+    "CCL0340": Entry(
+        "no condition",
+        "`requires:` lists conditions that a holder must meet. How a role is filled, and for how long, are entries of "
+        "their own.",
+        "role Steward { requires: [!suspended()]; chosen by: Election; term: 2 years; }",
+    ),
     "CCL0341": Entry("declared twice", "Two declarations of one kind have the same name. Give one of them another."),
     "CCL0342": Entry(
         "unknown type of decision",
@@ -176,6 +182,12 @@ _ROLES: dict[str, Entry] = {
         "property fair(n: Integer in 0..9) for members >= 5 { n >= 0 }",
     ),
 }
+
+_ROLES["CCL0344"] = Entry(
+    "no value",
+    "Classes of voters (`40% Workers + 60% Users`, `majority in each of [..]`) stand in a proposal's threshold, and "
+    "`name: value` among entries or fields. Elsewhere they mean nothing.",
+)
 
 _CLAUSES: dict[str, Entry] = {
     "CCL0345": Entry("two clauses of one number", "A clause is cited by its number or name, so there is one of each."),

@@ -61,6 +61,7 @@ class _Group:
 
     names: tuple[str, ...]
     shared: tuple[tree.Item, ...] = ()
+    entries: tuple[tree.Entry, ...] = ()
     contracts: dict[str, tree.ContractDecl] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     span: Span = NOWHERE
@@ -74,7 +75,7 @@ def load(sources: Sources, numbers: Sequence[int], findings: Findings, bases: Ma
     loader = _Loader(sources, findings, bases)
     group = loader.group(numbers)
     if not group.contracts:
-        return (Loaded("", (Layer("", "", group.shared, (), None, group.span),), group.aliases),)
+        return (Loaded("", (Layer("", "", group.shared, group.entries, None, group.span),), group.aliases),)
     extended = {name for decl in group.contracts.values() if (name := _local_base(decl, group)) is not None}
     tops = [decl for name, decl in group.contracts.items() if name not in extended] or [
         next(reversed(group.contracts.values()))
@@ -113,6 +114,8 @@ class _Loader:
                     imports += (i for i in flattened(item.items) if isinstance(i, tree.Import))
                 elif isinstance(item, tree.Import):
                     imports.append(item)
+                elif isinstance(item, tree.BlockItem) and item.word == "entries":
+                    group.entries += item.entries
                 else:
                     shared.append(item)
                 name = getattr(item, "name", None)
@@ -163,9 +166,10 @@ class _Loader:
         """The layers of a contract that stands as `base`; above: the contracts on the way, so that cycles are told."""
         under = self._base(decl, group, (*above, id(decl)), written)
         taken = any(layer.decl is one for layer in under for one in group.contracts.values())
+        entries = (*(() if taken else group.entries), *decl.entries)
         inside = (item for item in flattened(decl.items) if not isinstance(item, tree.Import))
         items = (*(() if taken else group.shared), *inside)
-        return (*under, Layer(decl.name.text, base, items, decl.entries, decl, decl.name.span))
+        return (*under, Layer(decl.name.text, base, items, entries, decl, decl.name.span))
 
     def _base(self, decl: tree.ContractDecl, group: _Group, above: tuple[object, ...],
               written: list[str]) -> tuple[Layer, ...]:  # fmt: skip

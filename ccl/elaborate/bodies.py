@@ -71,6 +71,9 @@ INFER: dict[type, Callable[[Builder, Any], core.Expr]] = {
     tree.BreakExpr: branches.break_out,
     tree.ContinueExpr: branches.go_on,
     tree.VerdictExpr: branches.verdict,
+    tree.NamedExpr: expressions.infer_no_value,
+    tree.InEachExpr: expressions.infer_no_value,
+    tree.BlendExpr: expressions.infer_no_value,
     tree.Wrong: expressions.infer_nothing_here,
 }
 

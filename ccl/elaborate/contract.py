@@ -277,16 +277,33 @@ _ADVICE: Mapping[str, str] = {
 def dialect_block(contract: Contract, item: tree.BlockItem) -> None:
     """A block of the dialect: an error where something would be lost without it, a warning where not."""
     empty = item.body is None or not (item.body.statements or item.body.tail)
+    if item.word in ("export", "state"):
+        _exported(contract, item)
+        return
     if item.word in _HARMLESS or (item.word == "init" and empty and not item.entries):
         contract.findings.warning("CCL0399", item.span, f"`{item.word}` has no effect here", label="it may be left out")
         return
     advice = _ADVICE.get(item.word)
     if advice is None and item.word.startswith("on_"):
         advice = "what happens after a command is a trigger: `trigger thanks on credit.transfer { .. }`"
+    shown = "a statement outside of a function" if item.word == "script" else f"`{item.word} {{ .. }}`"
     contract.findings.error(
-        "CCL0398", item.span, f"`{item.word} {{ .. }}` means nothing here, and leaving it out would lose what it says",
+        "CCL0398", item.span, f"{shown} means nothing here, and leaving it out would lose what it says",
         label="write it in another form", notes=(advice,) if advice else (),
     )  # fmt: skip
+
+
+def _exported(contract: Contract, item: tree.BlockItem) -> None:
+    """`export a, b;`: every function can be called from outside, so nothing is left to do but to see that they are."""
+    names = contract.names
+    known = {*names.functions, *names.constants, *names.struct_decls, *names.enum_decls, *names.states}
+    for entry in item.entries:
+        if entry.name.text not in known:
+            near = closest(entry.name.text, known)
+            contract.findings.error(
+                "CCL0311", entry.name.span, f"there is no `{entry.name.text}` to export",
+                label=f"did you mean `{near}`?" if near else "not declared here",
+            )  # fmt: skip
 
 
 def unexpected(contract: Contract, item: tree.Item, advice: str) -> None:

@@ -101,7 +101,7 @@ def _note_constant(names: Names, item: tree.ConstDecl) -> None:
 def _note_unit(names: Names, item: tree.UnitDecl) -> None:
     if not fresh(names, "unit", item.name):
         return
-    decimals = 0
+    decimals = names.host.units.get(item.name.text, 0)
     for entry in item.entries:
         if entry.name.text == "decimals":
             value = entry.value

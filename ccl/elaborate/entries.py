@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Reader = Callable[[tree.Entry], None]
 
 REMARKS = frozenset({"title", "description", "author", "authors", "license", "created", "updated", "category", "tags",
-                     "notes", "rationale", "language", "jurisdiction", "website", "contact"})  # fmt: skip
+                     "notes", "rationale", "name", "symbol", "language", "jurisdiction", "website",
+                     "contact"})  # fmt: skip
 """Entries that say something to people only, and may stand anywhere."""
 
 _UNIT_MS: Mapping[str, int] = {"milliseconds": 1, "seconds": 1_000, "minutes": 60_000, "hours": 3_600_000}

@@ -470,6 +470,14 @@ def _no_cast(b: Builder, e: tree.CastExpr, held: Type, wanted: Type) -> None:
                      fixes=fixes)  # fmt: skip
 
 
+def infer_no_value(b: Builder, e: tree.NamedExpr | tree.InEachExpr | tree.BlendExpr) -> core.Expr:
+    """What has a meaning among a contract's entries only: told."""
+    advice = "classes of voters stand in a `threshold`"
+    if isinstance(e, tree.NamedExpr):
+        advice = f"`{e.name.text}: ..` is an entry, or a field between braces"
+    return b.error("CCL0344", e.span, "this is no value", label=advice)
+
+
 def infer_nothing_here(b: Builder, e: tree.Wrong) -> core.Expr:
     """What could not be parsed."""
     return b.wrong(e.span)

@@ -13,7 +13,7 @@ from typing import Any
 from ccl import core, types
 from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import contract as contracts
-from ccl.elaborate import params, proposals, roles, versions
+from ccl.elaborate import entries, params, proposals, roles, versions
 from ccl.elaborate.clauses import Clauses
 from ccl.elaborate.contract import Contract
 from ccl.elaborate.names import UNSET, closest
@@ -65,6 +65,7 @@ class Parts:
         for decl in self.of(tree.ElectorateDecl):
             self._once(contract.electorates, decl.name, "electorate")
         for decl in self.of(tree.UnitDecl):
+            entries.read(contract, f"unit {decl.name.text}", decl.entries, {"decimals": lambda entry: None})
             ours, theirs = contract.names.units.get(decl.name.text), contract.host.units.get(decl.name.text)
             if ours is not None and theirs is not None and ours != theirs:
                 contract.findings.error(

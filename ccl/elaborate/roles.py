@@ -92,8 +92,23 @@ def _requires(contract: Contract, entry: tree.Entry, said: _Said, name: str) -> 
     for item in entries.items(value):
         if isinstance(item, tree.Wrong):
             continue
+        if isinstance(item, tree.NamedExpr):
+            _named(contract, item)
+            continue
         unique = f"role {name} requires {len(said.requires) + 1}"
         said.requires.append(contract.keep(contract.bodies.expression(unique, item, types.BOOL, ())))
+
+
+_AS_ENTRY = {"elected_by": "chosen by: ", "chosen_by": "chosen by: ", "term_limit": "term: ", "term": "term: "}
+
+
+def _named(contract: Contract, item: tree.NamedExpr) -> None:
+    """`elected_by: Member` among the conditions: the dialect's, and no condition."""
+    better = _AS_ENTRY.get(item.name.text, f"{item.name.text}: ") + contract.sources.text(item.value.span)
+    contract.findings.error(
+        "CCL0340", item.span, f"`{item.name.text}: ..` is no condition", label="`requires` lists conditions",
+        notes=(f"as an entry of the role: `{better};`",),
+    )  # fmt: skip
 
 
 def _parent(contract: Contract, name: tree.Name) -> str:
@@ -199,8 +214,9 @@ def electorate(contract: Contract, decl: tree.ElectorateDecl) -> core.Electorate
     }
     entries.read(contract, f"electorate `{name}`", decl.entries, readers)
     if not of:
-        if name in contract.names.roles or name in contract.host.roles:
-            of.append(name)
+        holders = _holders(contract, name)
+        if holders:
+            of.append(holders)
         else:
             contract.findings.error(
                 "CCL0381", decl.name.span, f"who belongs to the electorate `{name}`?",
@@ -208,6 +224,13 @@ def electorate(contract: Contract, decl: tree.ElectorateDecl) -> core.Electorate
             )  # fmt: skip
             of.append("")
     return core.Electorate(name, of[0], weights[0] if weights else 1, decl.span)
+
+
+def _holders(contract: Contract, name: str) -> str:
+    """The role that an electorate is named after: `Workers` are those who hold `Workers`, `Worker` or `worker`."""
+    known = {*contract.names.roles, *contract.host.roles}
+    single = name.removesuffix("s")
+    return next((role for role in (name, single, name.lower(), single.lower()) if role in known), "")
 
 
 def _of(contract: Contract, entry: tree.Entry) -> str:
