@@ -7,6 +7,7 @@ protocol count in what the client chose (UTF-16 units, mostly); all else here co
 from __future__ import annotations
 
 import asyncio
+import os
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
@@ -69,7 +70,8 @@ class Documents:
 
 def serve(host: Host) -> None:
     """Speak the protocol on standard input and output until the client ends it."""
-    server(host).start_io()
+    # pygls closes what it is given when the client ends; the process still has to flush its own.
+    server(host).start_io(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
 
 
 def server(host: Host) -> LanguageServer:
