@@ -87,9 +87,11 @@ def body(b: Builder, of: tree.Block, want: Want) -> core.Expr:
     """The statements and the tail of a block, in the scope that is open."""
     rules = b.rules.statement
     told = False
+    mark = b.findings.mark()
     for statement in of.statements:
         if not b.alive and not told:
             told = _unreachable(b, statement.span)
+        mark = b.findings.mark()
         rules[statement.__class__](b, statement)
     if of.tail is not None:
         if not b.alive and not told:
@@ -101,6 +103,8 @@ def body(b: Builder, of: tree.Block, want: Want) -> core.Expr:
         return core.Const(NEVER, end, None)
     if want is None or want is NOTHING or want is ANY:
         return b.nothing(end)
+    if [d.code for d in b.findings.all[mark:]] == ["CCL0224"]:
+        b.findings.rewind(mark)  # a last line whose value is dropped was meant to be the value
     _no_tail(b, of, want, end)
     return b.wrong(end)
 

@@ -147,8 +147,10 @@ _MONTHS = {"months": 1, "years": 12}
 
 def infer_span(b: Builder, e: tree.SpanOfTimeLit) -> core.Expr:
     """`7 days`, `n.hours`, `10 working days`."""
-    count = b.check(e.count, INTEGER)
     held: Type
+    if isinstance(e.count, tree.DecimalLit):
+        return _part_of_time(b, e, e.count.value)
+    count = b.check(e.count, INTEGER)
     if e.qualifier:
         held, factor = (CLEAR_DAYS if e.qualifier == "clear" else WORKING_DAYS), 1
         if e.unit != "days":
@@ -172,15 +174,22 @@ def infer_span(b: Builder, e: tree.SpanOfTimeLit) -> core.Expr:
     return core.Op(held, e.span, name, (count,))
 
 
+def _part_of_time(b: Builder, e: tree.SpanOfTimeLit, count: Fraction) -> core.Expr:
+    """`1.5 hours`: exact milliseconds, or an error."""
+    total = count * _MILLISECONDS.get(e.unit, 0)
+    if e.unit in _MILLISECONDS and not e.qualifier and total.denominator == 1 and total <= I64_MAX:
+        return core.Const(DURATION, e.span, total.numerator)
+    return b.error("CCL0187", e.span, f"there are no parts of {e.unit} here", "write a whole number, or hours")
+
+
 def infer_time(b: Builder, e: tree.TimeLit) -> core.Expr:
     """`2026-01-31` is a Date, `2026-01-31T10:00:00Z` a Timestamp."""
     try:
         if len(e.text) == 10:
             return core.Const(DATE, e.span, datetime.date.fromisoformat(e.text).toordinal() - EPOCH_DAY)
         moment = datetime.datetime.fromisoformat(e.text)
-    except ValueError:
-        return b.error("CCL0186", e.span, f"`{e.text}` is no day of the calendar, or no time of day",
-                       label="year-month-day, or year-month-dayThour:minute:secondZ")  # fmt: skip
+    except ValueError:  # the parser has told
+        return b.wrong(e.span)
     if moment.tzinfo is None:
         return b.error("CCL0186", e.span, "a moment says its zone: end it with `Z`, for UTC", label="no zone")
     return core.Const(TIMESTAMP, e.span, (moment - _EPOCH) // datetime.timedelta(milliseconds=1))
