@@ -135,8 +135,8 @@ class Cases(Clauses):
             expected = self.expectation()
             return tree.TestStep(self.span_from(start), "expect", (), None, None, expected)
         self.tell("CCL0049", f"{self.shown()} is no step of a test", label="expected a step or a row",
-                  notes=("The steps are `given fact = value`, `as someone: command(..) expect permit`, `later 3 days`,"
-                         " `expect value`; a row of a table begins with `|`.",))  # fmt: skip
+                  notes=("Steps: `given fact = e`, `as who: command(..) expect permit`, `later 3 days`, `expect e`.",
+                         "A row of a table begins with `|`."))  # fmt: skip
         raise Lost
 
     def _given(self, start: int) -> tree.TestStep:

@@ -122,7 +122,8 @@ class Clauses(Governance):
             own = {s.span for s in body.statements}
             inner = next(a for a in approvals if a.span not in own)
             self.tell("CCL0038", "an approval stands in the clause itself, not in a block within it", span=inner.span,
-                      label="not here", notes=("What approval needs cannot depend on a condition but `above`.",))  # fmt: skip
+                      label="not here", notes=("What approval needs cannot depend on a condition but `above`.",),
+                      )  # fmt: skip
         return tree.Block(body.span, kept, body.tail), approvals
 
     def _targets(self) -> tuple[tree.Target, ...]:
@@ -195,7 +196,8 @@ class Clauses(Governance):
         stated = self._at_most()
         if not targets and every is None and guard is None:
             self.tell("CCL0045", "a trigger says what sets it off", label="expected `on` a command or `every` a time",
-                      notes=("`trigger thanks on timebank.confirm { .. }`, `trigger dues every 1 month { .. }`.",))  # fmt: skip
+                      notes=("`trigger thanks on timebank.confirm { .. }`, `trigger dues every 1 month { .. }`.",),
+                      )  # fmt: skip
         body = self.block("the trigger")
         return tree.TriggerDecl(self.span_from(start), name, targets, every, guard, body, stated)
 

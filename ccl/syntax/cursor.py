@@ -1,9 +1,9 @@
 """The place in the tokens where the parser stands: looking, taking, telling errors, and finding the way again.
 
 How it recovers: what is missing but plain (a semicolon, a closing bracket) is reported and taken as there. Where no
-sense can be made of a token, it is reported and `Lost` is raised; the innermost list, statement or entry catches it, skips
-to where the next one begins (bracketed parts are skipped whole) and leaves a `Wrong` in the tree. Of errors at one token
-only the first is told. `Abandoned` ends the reading of a text: nested too deeply, or too many errors.
+sense can be made of a token, it is reported and `Lost` is raised; the innermost list, statement or entry catches it,
+skips to where the next one begins (bracketed parts are skipped whole) and leaves a `Wrong` in the tree. Of errors at
+one token only the first is told. `Abandoned` ends the reading of a text: nested too deeply, or too many errors.
 """
 
 from __future__ import annotations
@@ -49,8 +49,6 @@ class Cursor:
         """The greatest depth or height within the expression being read: see `operators`."""
         self.told = -1
         self.error_limit = len(findings.all) + MOST_ERRORS
-        self.suspected = False
-        """Whether the place of a missing `}` was looked for: that goes through all there is, so it is done once."""
         self.structs = True
         """Whether `Name {` may begin a value: not in the head of `if`, `while`, `for`, `match`, `when`."""
 
@@ -171,8 +169,10 @@ class Cursor:
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
-    def tell(self, code: str, message: str, *, span: Span | None = None, label: str = "",
-             also: tuple[Label, ...] = (), notes: tuple[str, ...] = (), fixes: tuple[Fix, ...] = ()) -> None:  # fmt: skip
+    def tell(
+        self, code: str, message: str, *, span: Span | None = None, label: str = "",
+        also: tuple[Label, ...] = (), notes: tuple[str, ...] = (), fixes: tuple[Fix, ...] = (),
+    ) -> None:  # fmt: skip
         """An error at the token at hand, unless one at this token was told already."""
         if span is None and (self.told == self.at or self.at in self.tokens.skipped):
             return
@@ -183,7 +183,7 @@ class Cursor:
             raise Abandoned
 
     def tell_missing(self, code: str, mark: str, message: str, *, sure: bool = False, before: str = "") -> None:
-        """An error where a mark is missing: right after the token before this one. before: to say of the one at hand."""
+        """An error where a mark is missing: right after the token before this one. before: to say of this one."""
         if self.told == self.at or self.at in self.tokens.skipped:
             return
         self.told = self.at
@@ -212,7 +212,7 @@ class Cursor:
         """Read no more of this text."""
         raise Abandoned
 
-    # -- finding the way again -------------------------------------------------------------------------------------------
+    # -- finding the way again -----------------------------------------------------------------------------------------
 
     def skip_one(self) -> None:
         """Past the token at hand; of an opening bracket, past what closes it."""
@@ -255,28 +255,10 @@ class Cursor:
             return
         self.told = self.at
         gap = self.gap()
-        also: tuple[Label, ...] = (Label(gap, f"`{mark}` is missing here at the latest"),)
-        suspect = self._suspect(opening) if mark == "}" and not self.suspected else None
-        self.suspected = True
-        if suspect is not None:
-            also = (*also, Label(self.tokens.span(suspect), "this one is closed by a `}` indented otherwise: is it this?"))
+        also = (Label(gap, f"`{mark}` is missing here at the latest"),)
         self.findings.error("CCL0013", span, f"this `{self.texts[opening]}` of {what} is never closed",
                             label="opened here", also=also,
                             fixes=(Fix(f"add `{mark}`", (Edit(gap, mark),), False),))  # fmt: skip
-
-    def _suspect(self, opening: int) -> int | None:
-        """The first `{` within, whose `}` begins a line that is indented otherwise than the line of the `{`."""
-        source = self.sources[self.source]
-        for index in range(opening + 1, self.closer[opening]):
-            closing = self.closer.get(index)
-            if closing is None or self.texts[index] != "{" or not self.fresh[closing] or self.texts[closing] != "}":
-                continue
-            line, _ = source.place(self.starts[index])
-            text = source.line(line)
-            _, column = source.place(self.starts[closing])
-            if len(text) - len(text.lstrip()) != column - 1:
-                return index
-        return None
 
     def listed(self, opening: int, what: str, one: Callable[[], T], *, loose: bool = False) -> list[T]:
         """What stands between brackets, the opening one taken: items between commas, to the closing bracket.

@@ -1,4 +1,4 @@
-"""Entries `name: value;` and the bodies that hold entries and items: contracts, roles, proposals, the dialect's blocks."""
+"""Entries `name: value;` and the bodies that hold entries and items: of contracts, roles, proposals and such."""
 
 from __future__ import annotations
 
@@ -219,7 +219,8 @@ class Entries(Statements):
         text = self.texts[self.at]
         if self.kinds[self.at] != NAME:
             self.tell("CCL0033", f"{self.shown()} begins nothing in {what}", label="expected an entry or a declaration",
-                      notes=("An entry is `name: value;`, a declaration begins with a word such as `clause`.",))  # fmt: skip
+                      notes=("An entry is `name: value;`, a declaration begins with a word such as `clause`.",),
+                      )  # fmt: skip
             return Lost()
         meant = closest(text, self.by_item)
         if meant:
@@ -227,7 +228,8 @@ class Entries(Statements):
                       fixes=(Fix(f"write `{meant}`", (Edit(self.here(), meant),), False),))  # fmt: skip
         else:
             self.tell("CCL0033", f"`{text}` begins nothing in {what}", label="expected an entry or a declaration",
-                      notes=("An entry is `name: value;`. Statements stand in functions, clauses and blocks.",))  # fmt: skip
+                      notes=("An entry is `name: value;`. Statements stand in functions, clauses and blocks.",),
+                      )  # fmt: skip
         return Lost()
 
     def skip_member(self, before: int, closing: int) -> None:

@@ -135,8 +135,8 @@ class Governance(Items):
         if not words:
             self.tell("CCL0043", f"expected a line of the transition, found {self.shown()}",
                       label="expected `open proposals: keep` or `state old -> new`",
-                      notes=("`open proposals: keep | restart | lapse`, `terms of office: keep`,"
-                             " `state old -> new: value`, `param old -> new`, `role old -> new`.",))  # fmt: skip
+                      notes=("`open proposals: keep | restart | lapse`, `terms of office: keep`.",
+                             "`state old -> new: value`, `param old -> new`, `role old -> new`."))  # fmt: skip
             raise Lost
         what = " ".join(self.texts[self.at : self.at + words])
         self.at += words + 1

@@ -22,10 +22,11 @@ class Items(Entries):
         super().__init__(sources, tokens, findings)
         self.by_item |= {
             "fn": self.function, "function": self.function, "action": self.function, "struct": self._struct_decl,
-            "enum": self._enum, "type": self._alias, "const": self._const, "let": self._const, "state": self._state_decl,
-            "param": self._param_decl, "unit": self._unit, "import": self._import, "use": self._import,
-            "impl": self._impl, "class": self._class, "scope": self._scope, "module": self._module, "contract": self.contract,
-            "export": self._exported, "pub": self._exported, "public": self._exported,
+            "enum": self._enum, "type": self._alias, "const": self._const, "let": self._const,
+            "state": self._state_decl, "param": self._param_decl, "unit": self._unit, "import": self._import,
+            "use": self._import, "impl": self._impl, "class": self._class, "scope": self._scope,
+            "module": self._module, "contract": self.contract, "export": self._exported, "pub": self._exported,
+            "public": self._exported,
         }  # fmt: skip
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -121,7 +122,8 @@ class Items(Entries):
                 return tuple(_marked(one) for one in found)
             return _marked(found)
         if word != "export":
-            self.tell("CCL0019", f"expected a declaration after `{word}`, found {self.shown()}", label="expected `fn`, ..")
+            self.tell("CCL0019", f"expected a declaration after `{word}`, found {self.shown()}",
+                      label="expected `fn` ..")
             raise Lost
         return self._export_list(start)
 

@@ -1,12 +1,12 @@
 """From characters to tokens, by one compiled regular expression.
 
-Tokens are kept as parallel lists, for the parser reads them very often: kind, text, start, whether a line begins before
-it, and, of a bracket that opens, the index of the one that closes it. A string's text keeps its quotes, so that the text
-alone tells punctuation and words from literals. The lexer never stops: what it cannot read it reports once and
-either leaves out or turns into the token that was meant. It knows no grammar.
+Tokens are kept as parallel lists, for the parser reads them very often: kind, text, start, whether a line begins
+before it, and, of a bracket that opens, the index of the one that closes it. A string's text keeps its quotes, so that
+the text alone tells punctuation and words from literals. The lexer never stops: what it cannot read it reports once
+and either leaves out or turns into the token that was meant. It knows no grammar.
 
-Names are ASCII: which other characters are letters depends on the version of Unicode, and two names that look alike must
-not be two names in bylaws.
+Names are ASCII: which other characters are letters depends on the version of Unicode, and two names that look alike
+must not be two names in bylaws.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ TIME: Final = "time"
 MARK: Final = "mark"
 END: Final = "end"
 
-RESERVED: Final = frozenset(
-    ["let", "mut", "fn", "if", "else", "match", "for", "while", "return", "break", "continue", "true", "false", "as", "require", "emit", "struct", "enum", "const"]
-)
+RESERVED: Final = frozenset((
+    "let", "mut", "fn", "if", "else", "match", "for", "while", "return", "break", "continue", "true", "false", "as",
+    "require", "emit", "struct", "enum", "const",
+))  # fmt: skip
 """The words that are never names (after a dot and before a colon they are)."""
 
 MOST_ERRORS: Final = 1000
@@ -57,6 +58,11 @@ _TOKEN = re.compile(
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f]")
 _BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000\ufeff]+")
 _CLOSES: Final = {"(": ")", "[": "]", "{": "}"}
+_NEAR: Final = 64
+_DECLARES: Final = frozenset((
+    "fn", "function", "struct", "enum", "const", "state", "contract", "clause", "role", "proposal", "policy", "rule",
+    "import", "exception", "param", "unit", "test", "trigger", "property", "electorate", "transition", "impl", "class",
+))  # fmt: skip
 _BRACKETS: Final = frozenset("()[]{}")
 _ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F]{1,6})\}|[\s\S])?")
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", '"': '"', "'": "'", "{": "{", "}": "}"}
@@ -67,8 +73,8 @@ class Tokens:
 
     kinds, texts, starts: parallel. fresh: 1 where a line begins between the token and the one before it. closer: of an
     opening bracket's index, the index of its closing bracket, or of the token where it must end when it is `unclosed`.
-    docs: of a token's index, the lines of `///` before it. skipped: indices of tokens before which something that was no
-    token was reported and left out, so that no more needs to be said of what is missing there.
+    docs: of a token's index, the lines of `///` before it. skipped: indices of tokens before which something that was
+    no token was reported and left out, so that no more needs to be said of what is missing there.
     """
 
     __slots__ = ("closer", "comments", "docs", "fresh", "kinds", "skipped", "source", "starts", "texts", "unclosed")
@@ -104,11 +110,12 @@ def tokens(sources: Sources, number: int, findings: Findings) -> Tokens:
     out = Tokens(number)
     if len(code) > MOST_CHARACTERS or len(code.encode("utf-8", "surrogatepass")) > MOST_CHARACTERS:
         findings.error("CCL0010", Span(number, 0, 0), "this text is longer than 1 MiB",
-                       notes=("Split it: a contract can `import` another text or extend another contract.",))  # fmt: skip
+                       notes=("Split it: a contract can `import` another text or extend another contract.",),
+                       )  # fmt: skip
         code = ""
     _read(code, out, findings)
     out.add(END, "", len(code), 1)
-    _match(out)
+    _match(code, out)
     return out
 
 
@@ -166,10 +173,11 @@ def _odd(kind: str, text: str, start: int, fresh: int, out: Tokens, findings: Fi
     span = Span(out.source, start, start + len(text))
     if kind == "string":
         opening = '"""' if text.startswith('"""') else '"'
+        where = "" if opening == '"""' else " on the same line"
         findings.error("CCL0002", Span(out.source, start, start + len(opening)), "this text is never closed",
-                       label="it begins here", notes=(f"Close it with `{opening}` on the same line."
-                       if opening == '"' else 'Close it with `"""`.',),
-                       fixes=(Fix(f"add `{opening}`", (Edit(Span(out.source, span.end, span.end), opening),), False),))  # fmt: skip
+                       label="it begins here", notes=(f"Close it with `{opening}`{where}.",),
+                       fixes=(Fix(f"add `{opening}`", (Edit(Span(out.source, span.end, span.end), opening),), False),),
+                       )  # fmt: skip
         out.add(STRING, text, start, fresh)
         out.skipped.add(len(out.kinds))
         return True
@@ -178,7 +186,8 @@ def _odd(kind: str, text: str, start: int, fresh: int, out: Tokens, findings: Fi
     if kind == "word":
         findings.error("CCL0008", span, f"`{text}` is not a name",
                        label="only the letters a-z, A-Z, digits and `_`",
-                       notes=("Names keep to ASCII, so that no two look alike. Texts in quotes may use any letter.",))  # fmt: skip
+                       notes=("Names keep to ASCII, so that no two look alike. Texts in quotes may use any letter.",),
+                       )  # fmt: skip
         out.add(NAME, text, start, fresh)
         return True
     if _HIDDEN.search(text):
@@ -222,32 +231,72 @@ def _hidden(text: str, start: int, source: int, findings: Findings) -> None:
         return
 
 
-def _match(out: Tokens) -> None:
-    """Pair the brackets. One that closes what is not the innermost open one ends those within it."""
-    closer = out.closer
-    texts = out.texts
+def _match(code: str, out: Tokens) -> None:
+    """Pair the brackets. Where they do not pair up, do it once more by the indentation."""
     stack: list[int] = []
-    waiting = {")": 0, "]": 0, "}": 0}
-    for index, text in enumerate(texts):
+    closer = out.closer
+    for index, text in enumerate(out.texts):
         if text not in _BRACKETS:
             continue
-        closes = _CLOSES.get(text)
-        if closes is not None:
+        if text in _CLOSES:
             stack.append(index)
-            waiting[closes] += 1
-        elif waiting[text]:
-            while True:
-                opening = stack.pop()
-                closes = _CLOSES[texts[opening]]
-                waiting[closes] -= 1
-                closer[opening] = index
-                if closes == text:
-                    break
-                out.unclosed.add(opening)
-    last = len(texts) - 1
-    for opening in stack:
-        closer[opening] = last
-        out.unclosed.add(opening)
+        elif stack and _CLOSES[out.texts[stack[-1]]] == text:
+            closer[stack.pop()] = index
+        else:
+            _match_by_indentation(code, out)
+            return
+    if stack:
+        _match_by_indentation(code, out)
+
+
+def _match_by_indentation(code: str, out: Tokens) -> None:
+    """Pair the brackets of a text in which they do not pair up, as its lines are indented.
+
+    An open bracket ends, unclosed, before a line that begins with a word of a declaration and is indented no deeper than
+    the line of the bracket; a round one before a semicolon; and with the closing bracket of one around it. A brace that
+    closes at the beginning of a line belongs to the one whose line is indented alike, if there is one.
+    """
+    out.closer.clear()
+    stack: list[tuple[int, int]] = []
+    waiting = {")": 0, "]": 0, "}": 0}
+    indent = 0
+
+    def pop(at: int, closed: bool) -> None:
+        opening, _ = stack.pop()
+        waiting[_CLOSES[out.texts[opening]]] -= 1
+        out.closer[opening] = at
+        if not closed:
+            out.unclosed.add(opening)
+
+    for index, text in enumerate(out.texts):
+        fresh = out.fresh[index] == 1
+        if fresh:
+            start = out.starts[index]
+            indent = start - max(code.rfind("\n", 0, start), code.rfind("\r", 0, start)) - 1
+            if text in _DECLARES:
+                while stack and stack[-1][1] >= indent:
+                    pop(index, closed=False)
+        if text == ";":
+            while stack and out.texts[stack[-1][0]] == "(":
+                pop(index, closed=False)
+        elif text in _CLOSES:
+            stack.append((index, indent))
+            waiting[_CLOSES[text]] += 1
+        elif text in _BRACKETS and waiting[text] and not (fresh and _too_early(stack, indent)):
+            if fresh and any(at == indent for _, at in stack[-_NEAR:]):
+                while stack[-1][1] > indent:
+                    pop(index, closed=False)
+            while stack and _CLOSES[out.texts[stack[-1][0]]] != text:
+                pop(index, closed=False)
+            if stack:
+                pop(index, closed=True)
+    while stack:
+        pop(len(out.texts) - 1, closed=False)
+
+
+def _too_early(stack: list[tuple[int, int]], indent: int) -> bool:
+    """Whether a bracket that closes at the beginning of a line is indented deeper than the line of any open one."""
+    return all(at < indent for _, at in stack[-_NEAR:])
 
 
 def unquote(text: str, span: Span, findings: Findings) -> str:
@@ -269,14 +318,15 @@ def unquote(text: str, span: Span, findings: Findings) -> str:
         at = span.start + 1 + found.start()
         findings.error("CCL0004", Span(span.source, at, at + len(found[0])), f"`{found[0]}` is no escape",
                        notes=('There are \\n \\t \\r \\0 \\" \\\\ and \\u{...}. A backslash itself is written \\\\.',),
-                       fixes=(Fix("write the backslash twice", (Edit(Span(span.source, at, at + 1), "\\\\"),), False),))  # fmt: skip
+                       fixes=(Fix("write the backslash twice", (Edit(Span(span.source, at, at + 1), "\\\\"),), False),),
+                       )  # fmt: skip
         return found[0]
 
     return _ESCAPE.sub(resolve, inside)
 
 
 def _dedented(text: str) -> str:
-    """A text over several lines: without its first line if that is blank, and without the indentation all lines share."""
+    """A text over several lines, without its first line if that is blank and the indentation that all lines share."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not lines[0].strip():
         lines = lines[1:]

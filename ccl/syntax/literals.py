@@ -38,7 +38,7 @@ class Literals(Patterns):
     """The part of the parser that reads literals."""
 
     def number(self) -> tree.Expr:
-        """The number at hand with all that belongs to it: `42`, `0.5`, `50%`, `500 CREDIT`, `14 clear days`, `7.days`."""
+        """The number at hand with all that belongs to it: `42`, `50%`, `500 CREDIT`, `14 clear days`, `7.days`."""
         at = self.at
         text = self.texts[at]
         start = self.starts[at]
@@ -113,14 +113,15 @@ class Literals(Patterns):
         else:
             self.tell("CCL0009", f"`{suffix}` touches the number before it", label="put a blank between, or remove it",
                       notes=("A name cannot begin with a digit. `7d` is seven days, `500 CREDIT` an amount.",),
-                      fixes=(Fix(f"write `{digits} {suffix}`", (Edit(span, f"{digits} {suffix}"),), False),))  # fmt: skip
+                      fixes=(Fix(f"write `{digits} {suffix}`", (Edit(span, f"{digits} {suffix}"),), False),),
+                      )  # fmt: skip
         self.at += 1
         return count
 
     def _misshapen(self, text: str, span: Span) -> tree.Expr:
         self.at -= 1
         self.tell("CCL0009", f"`{text[:40]}` is not how a number is written", label="write its digits out",
-                  notes=(f"At most {_MOST_DIGITS} digits, `_` between them as you like, one decimal point, no exponent.",
+                  notes=(f"At most {_MOST_DIGITS} digits, `_` between them, one decimal point, no exponent.",
                          "A hexadecimal number is 0x and its digits."))  # fmt: skip
         self.at += 1
         return tree.IntLit(span, 0)

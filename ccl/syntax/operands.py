@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from ccl.diagnostics import Edit, Findings, Fix
 from ccl.source import Sources
@@ -16,6 +16,13 @@ _MARKS_AFTER_KEY: Final = (NAME, NUMBER, STRING, DID)
 
 Field = tuple[tree.Name | None, tree.Expr]
 """A struct's field; without a name it is what stands after `..`."""
+
+
+class _Repeated(NamedTuple):
+    """`value; count`, as the one thing in a list."""
+
+    value: tree.Expr
+    count: tree.Expr
 
 
 def sorted_fields(found: list[Field]) -> tuple[tuple[tuple[tree.Name, tree.Expr], ...], tree.Expr | None]:
@@ -83,7 +90,7 @@ class Operands(Operators):
         return self.named()
 
     def _generic(self, path: tree.Path, start: int) -> tree.Expr:
-        """A name before `<`: with type arguments if they end in `>` and a call or struct follows; else it is compared."""
+        """A name before `<`: with type arguments if a call or struct follows their `>`; else it is compared."""
         end = self.type_end(self.at - 1)
         after = self.texts[end] if end > self.at else ""
         plain = path.text in ("token", "Token")
@@ -110,10 +117,10 @@ class Operands(Operators):
         target = tree.PathExpr(self.span_from(start), path, args)
         return self._turbofish_call(target)
 
-    # -- what follows an operand -----------------------------------------------------------------------------------------
+    # -- what follows an operand ---------------------------------------------------------------------------------------
 
     def postfix(self, operand: tree.Expr) -> tree.Expr:
-        """`.b`, `.0`, `[i]`, `(..)`, `{ fields }`, `!(..)` and `?`, as many as follow. Brackets count on the same line."""
+        """`.b`, `.0`, `[i]`, `(..)`, `{ fields }`, `!(..)`, `?`, as many as follow. Brackets count on the same line."""
         start = operand.span.start
         while True:
             text = self.texts[self.at]
@@ -272,16 +279,17 @@ class Operands(Operators):
         self.at += 1
         self.enter()
         structs, self.structs = self.structs, True
-        items: list[tree.Expr] = self.listed(opening, "the list", self._list_item)
+        found = self.listed(opening, "the list", self._list_item)
         self.structs = structs
         self.close(opening, "the list")
         self.depth -= 1
-        if len(items) == 1 and isinstance(items[0], tree.RepeatExpr) and items[0].span.start == -1:
-            repeat = items[0]
-            return tree.RepeatExpr(self.span_from(start), repeat.value, repeat.count)
-        return tree.ListExpr(self.span_from(start), tuple(items))
+        span = self.span_from(start)
+        if len(found) == 1 and isinstance(found[0], _Repeated):
+            return tree.RepeatExpr(span, *found[0])
+        items = (tree.RepeatExpr(item[0].span, *item) if isinstance(item, _Repeated) else item for item in found)
+        return tree.ListExpr(span, tuple(items))
 
-    def _list_item(self) -> tree.Expr:
+    def _list_item(self) -> tree.Expr | _Repeated:
         if self.kinds[self.at] == NAME and self.texts[self.at + 1] == ":":
             start = self.starts[self.at]
             name = self.take_word()
@@ -292,9 +300,7 @@ class Operands(Operators):
         if self.texts[self.at] == ";":
             self.at += 1
             self.accept("max")
-            count = self.expression()
-            # The span says that it is the whole list: there is no such expression within one.
-            return tree.RepeatExpr(value.span._replace(start=-1), value, count)
+            return _Repeated(value, self.expression())
         return value
 
     def _braced(self) -> tree.Expr:

@@ -78,7 +78,7 @@ class Operators(Literals):
                 continue
             self.peak = depth
             kind = self.kinds[self.at]
-            read = self.by_text.get(text) if kind == NAME or kind == MARK else self.by_kind.get(kind)
+            read = self.by_text.get(text) if kind in (NAME, MARK) else self.by_kind.get(kind)
             operand = read() if read is not None else self.named()
             if texts[self.at] in _FOLLOW:
                 operand = self.postfix(operand)
@@ -105,7 +105,7 @@ class Operators(Literals):
             pending.pop()
 
     def _operator(self, floor: int, pending: list[Pending], operands: list[tree.Expr], peaks: list[int]) -> int:
-        """After an operand: put what waits on its operands, and take the operator at hand. Its power; 0 if there is none."""
+        """After an operand: put what waits on its operands, take the operator at hand. Its power; 0 if none is."""
         while True:
             text = self.texts[self.at]
             power = _POWERS.get(text, 0)

@@ -49,10 +49,9 @@ class Parser(Cases):
             self.at += 1
 
     def _of_file(self, end: int, items: list[tree.Item]) -> None:
-        if self.kinds[self.at] == NAME and self.ahead(1) == ":" and self.kinds[self.at + 2] == NAME:
-            if self.ahead(3) == "{" and not self.fresh[self.at + 3] and self.texts[self.at] != "scope":
-                items.append(self.named_block())
-                return
+        if self._versioned_block_follows():
+            items.append(self.named_block())
+            return
         words = self.entry_follows()
         if words:
             entry = self.entry(words)
@@ -64,6 +63,12 @@ class Parser(Cases):
             items.append(self.named_block())
         else:
             self._script(end, items)
+
+    def _versioned_block_follows(self) -> bool:
+        """`community_charter:v1 {`: a block whose word has a version."""
+        if self.kinds[self.at] != NAME or self.ahead(1) != ":" or self.kinds[self.at + 2] != NAME:
+            return False
+        return self.ahead(3) == "{" and not self.fresh[self.at + 3] and not self.texts[self.at + 2][0].isupper()
 
     def _declared(self, end: int, items: list[tree.Item]) -> None:
         let = self.texts[self.at] == "let"

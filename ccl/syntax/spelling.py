@@ -21,7 +21,7 @@ def distance(one: str, other: str) -> int:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word nearest to this one, if it is near: at most a third of its letters are wrong. Ties by the alphabet."""
+    """The known word nearest to this one, if it is near: at most a third of its letters wrong. Ties by alphabet."""
     most = max(1, len(word) // 3)
     if len(word) < 2 or len(word) > 60:
         return None

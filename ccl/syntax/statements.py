@@ -1,7 +1,7 @@
 """Blocks and statements, and the expressions that hold blocks: `if`, `match`, `try`, `return`, verdicts.
 
-A statement ends with `;`. The last of a block needs none, nor does one that ends in a block. A missing one is told once, at
-the place where it belongs, and reading goes on as if it stood there.
+A statement ends with `;`. The last of a block needs none, nor does one that ends in a block. A missing one is told
+once, at the place where it belongs, and reading goes on as if it stood there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from ccl.syntax.lexer import END, NAME, STRING, Tokens
 from ccl.syntax.operands import Field, Operands, sorted_fields
 
 VERDICTS: Final = frozenset(["permit", "allow", "deny", "refuse", "trap"])
-_STATEMENT_WORDS: Final = frozenset(["let", "if", "match", "while", "for", "loop", "return", "break", "continue", "require", "emit", "fn", "const", "try"])
+_STATEMENT_WORDS: Final = frozenset((
+    "let", "if", "match", "while", "for", "loop", "return", "break", "continue", "require", "emit", "fn", "const",
+    "try",
+))  # fmt: skip
 _AFTER_VERDICT: Final = frozenset((";", "}", ",", "", "because", "|"))
 _BLOCK_ENDED: Final = (tree.IfExpr, tree.MatchExpr, tree.BlockExpr)
 _OTHER_ELSE: Final = frozenset(("elif", "elsif", "elseif", "elsf"))
@@ -109,7 +112,7 @@ class Statements(Operands):
             self.tell_missing("CCL0012", ";", f"expected `;` before {self.shown()}", sure=True,
                               before="a new statement begins here")  # fmt: skip
             return
-        self.tell("CCL0012", f"expected `;` after the statement, found {self.shown()}", label="this belongs to no statement")
+        self.tell("CCL0012", f"expected `;` after the statement, found {self.shown()}", label="part of no statement")
         self.skip_statement(self.at, closing)
 
     def _ends_in_block(self, statement: tree.Statement) -> bool:
@@ -292,7 +295,8 @@ class Statements(Operands):
         by = self.take_name("`signers` or `role`")
         if by.text not in ("signers", "role"):
             self.tell("CCL0037", f"approval is by `signers` or by `role`, not by `{by.text}`", span=by.span,
-                      label="who?", notes=("`approval by signers payer`, `approval by role Steward need 2`.",))  # fmt: skip
+                      label="who?", notes=("`approval by signers payer`, `approval by role Steward need 2`.",),
+                      )  # fmt: skip
         whose = self.take_name("the field or the role")
         above = self.expression() if self.accept("above") else None
         of = self.take_name("a field") if self.accept("of") else None
@@ -306,7 +310,7 @@ class Statements(Operands):
         nothing = tree.TupleExpr(span, ())
         return tree.ExprStatement(span, nothing, True)
 
-    # -- expressions with blocks -----------------------------------------------------------------------------------------
+    # -- expressions with blocks ---------------------------------------------------------------------------------------
 
     def headed(self) -> tree.Expr:
         """An expression before a block: a `{` in it begins the block, not a struct."""

@@ -10,9 +10,12 @@ from ccl.syntax import tree
 from ccl.syntax.cursor import Cursor, Lost
 from ccl.syntax.lexer import DID, NAME, NUMBER, RESERVED
 
-PLAIN_TYPES: Final = frozenset(
-    ["Integer", "Bool", "String", "Did", "Timestamp", "Duration", "Date", "Ratio", "Days", "WorkingDays", "ClearDays", "Months", "Never", "int", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "usize", "isize", "integer", "Int", "bool", "Boolean", "boolean", "string", "str", "did", "address", "Address", "timestamp", "float", "Float", "f32", "f64", "duration"]
-)
+PLAIN_TYPES: Final = frozenset((
+    "Integer", "Bool", "String", "Did", "Timestamp", "Duration", "Date", "Ratio", "Days", "WorkingDays", "ClearDays",
+    "Months", "Never", "int", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "usize", "isize",
+    "integer", "Int", "bool", "Boolean", "boolean", "string", "str", "did", "address", "Address", "timestamp", "float",
+    "Float", "f32", "f64", "duration",
+))  # fmt: skip
 """Names that are types and never values: `amount: string` in a proposal declares, `eligible: Member` says."""
 
 
@@ -146,7 +149,7 @@ class Types(Cursor):
     # -- looking ahead -------------------------------------------------------------------------------------------------
 
     def type_end(self, index: int, most: int = 64) -> int:
-        """The index after what reads as a type at `index`, or -1: by marks alone, at most that many tokens, no errors."""
+        """The index after what reads as a type at `index`, or -1: by marks alone, at most that many tokens."""
         texts, kinds = self.texts, self.kinds
         last = min(index + most, len(texts) - 1)
         if texts[index] in ("[", "("):

@@ -44,7 +44,7 @@ def shown(value: object) -> str:
         return value.text
     if isinstance(value, tree.Node):
         named = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in ("span", "at")]
-        parts = [(name, part) for name, part in named if part is not None and part not in ((), "") and part is not False]
+        parts = [(name, part) for name, part in named if part not in (None, (), "") and part is not False]
         inside = " ".join(part if name == "operator" else shown(part) for name, part in parts)
         return f"({type(value).__name__}{' ' * bool(inside)}{inside})"
     if isinstance(value, tuple):

@@ -99,6 +99,7 @@ def test_a_fix_mends_what_it_is_for() -> None:
 
 
 def test_spans_in_markdown_point_into_the_markdown() -> None:
-    text = "# Rules\n\nIn words: `let x = 1`\n\n```ccl\nfn f() {\n    let a = 1\n    let b = 2;\n}\n```\n\nAnd `}` more.\n"
+    code = "fn f() {\n    let a = 1\n    let b = 2;\n}\n"
+    text = f"# Rules\n\nIn words: `let x = 1`\n\n```ccl\n{code}```\n\nAnd `}}` more.\n"
     _, findings, sources = parsed(text, "rules.bylaws.md")
     assert [(d.code, sources[0].place(d.span.start)) for d in findings.all] == [("CCL0012", (7, 14))]

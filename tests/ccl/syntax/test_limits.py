@@ -62,7 +62,7 @@ def test_two_hundred_levels_are_read_and_one_more_is_an_error(kind: str) -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_reading_never_needs_more_than_four_frames_a_level(kind: str) -> None:
-    """So that what is read does not depend on how deep the caller stands: a margin below the interpreter's usual limit."""
+    """So that what is read does not depend on how deep the caller stands, as long as it is not very deep."""
     frame, depth = sys._getframe(), 0
     while frame is not None:
         depth, frame = depth + 1, frame.f_back  # type: ignore[assignment]
@@ -98,8 +98,10 @@ def test_a_text_over_the_limit_is_one_error() -> None:
     assert codes("//" + "a" * (MOST_CHARACTERS - 2)) == []
 
 
-GARBAGE = ["(){}[];", "+ ", "a b ", ") ", "@a ", "@a() ", "a<", "if a {} else ", '"x" ', "1 ", '"\n', "\\`", "fn f(", "| ",
-           "test \"a\" { | a | expect | ", "fn f() { ) } ", "let x = 1 let y = 2 ", "a: ", "'", "é ", "match x { ", "/*"]  # fmt: skip
+GARBAGE = [
+    "(){}[];", "+ ", "a b ", ") ", "@a ", "@a() ", "a<", "if a {} else ", '"x" ', "1 ", '"\n', "\\`", "fn f(", "| ",
+    'test "a" { | a | expect | ', "fn f() { ) } ", "let x = 1 let y = 2 ", "a: ", "'", "é ", "match x { ", "/*",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", GARBAGE)
