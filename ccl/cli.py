@@ -1,7 +1,7 @@
 """The program `ccl`: its verbs, each in a module of `ccl.tools` that is imported only when it is called.
 
-A verb's module has `arguments(parser)`, which says what it takes, and `run(args)`, whose result is the exit status: 0 if all
-is well, 1 if something was found, 2 if it was called wrongly.
+A verb's module has `arguments(parser)`, which says what it takes, and `run(args)`, whose result is the exit status:
+0 if all is well, 1 if something was found, 2 if it was called wrongly.
 """
 
 from __future__ import annotations
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 VERBS: Final = {
     "check": "find what is wrong in contracts, and how to mend it",
+    "fix": "apply the fixes that errors bring",
+    "fmt": "lay sources out the one way",
+    "lint": "point out what is allowed and probably not meant",
+    "test": "run the tests that stand in contracts",
+    "cover": "say what the tests have not seen",
+    "run": "evaluate a function",
+    "repl": "evaluate expressions, one after the other",
+    "doc": "write bylaws as a document for members",
     "explain": "what an error's code means, and what to do",
     "texts": "check a contract's texts in further languages",
+    "prove": "prove what a contract promises, or tell how it fails",
+    "diff": "compare two versions: stricter, looser, and in which case",
     "lsp": "serve an editor: findings, completion, renaming, layout",
 }
 """Each verb, and what it does."""

@@ -44,16 +44,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def loaded(args: argparse.Namespace, paths: Sequence[str]) -> Contract | None:
     """The contract that these files make; None if it has errors, which are then shown. Raises Unreadable."""
+    texts = [(path, files.text_of(path)) for path in paths]
+    if not texts:
+        raise files.Unreadable("no .ccl file there")
+    return made_of(args, texts)
+
+
+def made_of(args: argparse.Namespace, texts: Sequence[tuple[str, str]]) -> Contract | None:
+    """The contract that these texts make, by name; None if it has errors, which are then shown. Raises Unreadable."""
     host = host_for(args)
     sources, findings = Sources(), Findings()
-    numbers = [sources.add(path, files.text_of(path)) for path in paths]
-    if not numbers:
-        raise files.Unreadable("no .ccl file there")
+    numbers = [sources.add(name, text) for name, text in texts]
     made = elaborated(sources, numbers, host, findings, bases=_bases(args.base))
     if made is None:
         sys.stderr.write(for_people(findings.sorted(), sources))
         return None
-    return Contract(made[0], made[1], host, sources, findings, paths[0])
+    return Contract(made[0], made[1], host, sources, made[1].findings, texts[0][0])
 
 
 def host_for(args: argparse.Namespace) -> Host:
