@@ -18,13 +18,13 @@ from ccl import core, rulebook, semantics
 from ccl.host import Host
 from ccl.proof import replay, thresholds_compared
 from ccl.proof.answers import Change, Relation, Witness
-from ccl.proof.fingerprint import Fingerprints
+from ccl.proof.fingerprint import Fingerprints, governed
 from ccl.proof.judging import Judge
 from ccl.proof.replay import Read
 from ccl.proof.solving import Effort, Example, Finding, Never, Unsure, ask
 from ccl.proof.story import Teller
 from ccl.proof.symbols import Reader, Shapes, Symbols
-from ccl.proof.terms import Unprovable, both, choose, either, negation
+from ccl.proof.terms import Unprovable, both, choose, either, equal, negation
 from ccl.rulebook import Reference, Rulebook, Ruling, Verdict
 
 
@@ -46,20 +46,6 @@ def changes(old: core.Program, new: core.Program, host: Host, effort: Effort | N
     yield from _actions(old, new, before, after)
 
 
-def looser(found: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes that whoever adopts the new version has to acknowledge: all that may allow more than before."""
-    return tuple(c for c in found if c.relation not in (Relation.EQUIVALENT, Relation.STRICTER))
-
-
-def governed(old: core.Program, new: core.Program, host: Host) -> tuple[str, ...]:
-    """The host's commands and reads that a clause or a role of either version names, by name."""
-    targets = [t for program in (old, new) for c in program.clauses for t in c.targets]
-    targets += [can for program in (old, new) for role in program.roles for can in role.can]
-    known = {name for name in host.commands if rulebook._names(targets, name)}
-    exact = {t for t in targets if t != "*" and not t.endswith(".*")}
-    return tuple(sorted(known | exact))
-
-
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
@@ -70,6 +56,8 @@ class _Shared:
     symbols: Symbols
     old_params: Mapping[str, Any]
     new_params: Mapping[str, Any]
+    defaults: tuple[Any, ...]
+    """What an example should say of the parameters, if it can: that they are as they are unless set."""
 
 
 def _command(old: core.Program, new: core.Program, host: Host, name: str, units: Sequence[str],
@@ -87,7 +75,7 @@ def _command(old: core.Program, new: core.Program, host: Host, name: str, units:
 
     def asked(what: Any) -> Finding:
         return ask(shared.symbols, both(whole, what), cuts=cuts, reached=whole, guesses=(*was.guesses, *is_.guesses),
-                   effort=effort)  # fmt: skip
+                   effort=effort, prefer=shared.defaults)  # fmt: skip
 
     refused = asked(both(was.permits, negation(is_.permits)))
     allowed = asked(both(negation(was.permits), is_.permits))
@@ -140,7 +128,16 @@ def _shared(old: core.Program, new: core.Program, host: Host) -> _Shared:
             new_params[name] = symbols.read("param", f"{name} (new)", b.type, (), (), (b.low, b.high))
         else:
             old_params[name], new_params[name] = _parameter(symbols, a, b)
-    return _Shared(symbols, old_params, new_params)
+    defaults = [
+        equal(symbols.read("param", p.name, p.type, (), (), (p.low, p.high)), symbols.constant(p.default, p.type))
+        for name, p in sorted(before.items()) if name not in old_params and name in after and _settable(p)
+    ]  # fmt: skip
+    return _Shared(symbols, old_params, new_params, tuple(d for d in defaults if d is not True))
+
+
+def _settable(p: core.Parameter) -> bool:
+    """Whether a parameter is a symbol: one without a range that nobody sets is its first value."""
+    return p.low is not None or p.high is not None or bool(p.changed_by)
 
 
 def _parameter(symbols: Symbols, a: core.Parameter, b: core.Parameter) -> tuple[Any, Any]:
@@ -176,28 +173,30 @@ class _Cases:
         """The case in words; None if the interpreter does not find that only the old version (`permitted`), or only
         the new one, permits it."""
         read = replay.readings(reader)
-        sides = [self._side(self.old, self.shared.old_params, reader, read),
-                 self._side(self.new, self.shared.new_params, reader, read)]  # fmt: skip
+        worlds = [self._world(self.old, self.shared.old_params, reader, read),
+                  self._world(self.new, self.shared.new_params, reader, read)]  # fmt: skip
+        sides = [self._side(self.old, worlds[0], read), self._side(self.new, worlds[1], read)]
         if (sides[0][0], sides[1][0]) != (permitted, not permitted):
             return None
         teller = Teller(self.new, self.host).of(read)
         differing = self._differing(reader, teller)
-        kept = [one for one in read if self._telling(one, differing)]
+        part = (one for one in read if any(world.was_read(one) for world in worlds))
+        kept = [one for one in part if self._telling(one, differing)]
         case = (*teller.sentences(kept, self.name), *differing.values())
         return Witness(case, sides[0][1], sides[1][1], teller.values(kept))
 
-    def _side(self, program: core.Program, params: Mapping[str, Any], reader: Reader,
-              read: tuple[Read, ...]) -> tuple[bool, str]:  # fmt: skip
-        """Whether a version permits it, and what it says."""
+    def _world(self, program: core.Program, params: Mapping[str, Any], reader: Reader,
+               read: tuple[Read, ...]) -> replay.ExampleWorld:  # fmt: skip
         declared = {p.name: p.type for p in program.params}
         own = {name: reader.value(value, declared[name]) for name, value in params.items()}
-        world = replay.world(program, read, own)
+        return replay.world(program, read, own)
+
+    def _side(self, program: core.Program, world: replay.ExampleWorld, read: tuple[Read, ...]) -> tuple[bool, str]:
+        """Whether a version permits it, and what it says."""
         spec = self.host.commands.get(self.name)
-        unit = ""
-        if spec is not None and spec.unit_field:
-            field = spec.field(spec.unit_field)
-            unit = (getattr(world.command, field.read_as, "") if field else "") or ""
-        verdict = Rulebook(program, self.host, Reference(program)).judge(self.name, world, unit)
+        field = spec.field(spec.unit_field) if spec is not None and spec.unit_field else None
+        unit = getattr(world.command, field.read_as, "") if field else ""
+        verdict = Rulebook(program, self.host, Reference(program)).judge(self.name, world, unit or "")
         missing = [a for _, a in verdict.approvals if not _given(a, read, world.command)]
         return verdict.permitted and not missing, _said(program, self.host, verdict, missing, read)
 

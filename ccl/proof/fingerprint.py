@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ccl import core, semantics
+from ccl import core, rulebook, semantics
 from ccl.host import Host
 from ccl.rulebook import Reference, Rule, Rulebook
 
@@ -65,6 +65,15 @@ class Fingerprints:
                     digest.update(repr(self._states[node.name].type).encode())
             found = self._closures[name] = digest.digest()
         return found
+
+
+def governed(old: core.Program, new: core.Program, host: Host) -> tuple[str, ...]:
+    """The host's commands and reads that a clause or a role of either version names, by name."""
+    targets = [t for program in (old, new) for c in program.clauses for t in c.targets]
+    targets += [can for program in (old, new) for role in program.roles for can in role.can]
+    known = {name for name in host.commands if rulebook._names(targets, name)}
+    exact = {t for t in targets if t != "*" and not t.endswith(".*")}
+    return tuple(sorted(known | exact))
 
 
 def _nodes(of: Any) -> Iterable[Any]:

@@ -20,6 +20,8 @@ from ccl.proof.symbols import Symbols
 from ccl.proof.terms import Variant, both, choose, either, equal, less, negation
 from ccl.rulebook import Reference, Rule, Rulebook
 
+_UNIT = types.UnitCode(types.OWN_UNIT)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -53,7 +55,7 @@ class Judge:
         others: Any = True
         if unit is not None:
             for code in units:
-                here = equal(unit, self.symbols.texts.number(code))
+                here = equal(unit, self.symbols.texts.number(code, _UNIT))
                 ways.append(both(here, self._permits(code)))
                 others = both(others, negation(here))
         ways.append(both(others, self._permits("")))
@@ -74,7 +76,7 @@ class Judge:
         value = self._field(self.spec.unit_field)
         if not isinstance(value, Variant):
             return value
-        return choose(equal(value.tag, 1), value.payloads[1][0], self.symbols.texts.number(""))
+        return choose(equal(value.tag, 1), value.payloads[1][0], self.symbols.texts.number("", _UNIT))
 
     def _permits(self, unit: str) -> Any:
         rules = self.book.governing(self.name, unit)
@@ -94,7 +96,7 @@ class Judge:
             return True
         ways = [self.symbols.read("view", "decided", types.BOOL)]
         for role, requires in gate.roles:
-            arg = self.symbols.texts.number(role)
+            arg = self.symbols.texts.number(role, types.STRING)
             holds = self.symbols.read("view", "role", types.BOOL, (arg,), (types.STRING,))
             met = [self._run(function) for function in requires]
             ways.append(both(holds, *(both(well, value) for value, well in met)))

@@ -105,7 +105,7 @@ def _stated(program: core.Program, host: Host, name: str, function: str, effort:
     bounds = {bound.name: bound for bound in program.bounds.get(name, ())}
     members = bounds.get("members")
     whom = f"for members >= {members.low}" if members is not None and members.low is not None else ""
-    base = Answer(name, f"property {name}", Verdict.UNKNOWN, "It holds for all values.", whom, span=declared.span)
+    base = Answer(name, f"property {name}", Verdict.UNKNOWN, "", whom, span=declared.span)
     try:
         symbols = Symbols(Shapes(program.structs, program.enums), host)
         run = Run(program, symbols, Limits())
@@ -123,7 +123,9 @@ def _stated(program: core.Program, host: Host, name: str, function: str, effort:
     def tell(found: Example) -> Answer | None:
         values = [found.reader.value(a, t) for a, (_, t) in zip(args, declared.params, strict=True)]
         read = replay.readings(found.reader)
-        outcome = interpret.run(program, function, values, replay.world(program, read))
+        world = replay.world(program, read)
+        outcome = interpret.run(program, function, values, world)
+        read = tuple(one for one in read if world.was_read(one))
         if outcome.ended_well and outcome.value is True:
             return None
         teller = Teller(program, host).of(read)
@@ -199,7 +201,7 @@ def _limits(program: core.Program, host: Host, subject: Subject, effort: Effort)
                 continue
             value = limit.played(program, walked, read)
             if value is not None and value < 0:
-                end = f"Then the limit for `{limit.field}` is {teller.value(value, limit.expr.type)}."
+                end = f"Then the limit for `{teller.field(limit.field)}` is {teller.value(value, limit.expr.type)}."
                 return replace(base, verdict=Verdict.BROKEN, story=(*teller.sentences(read), end),
                                values=teller.values(read), span=limit.expr.span)  # fmt: skip
         return None

@@ -27,21 +27,58 @@ class Read:
     value: Any
 
 
+Seen = set[tuple[str, str, str]]
+"""What was read when an example was played: kind, name, and the arguments as text."""
+
+
 class Views:
     """The views of an example, by name and arguments."""
 
-    def __init__(self, known: Mapping[tuple[Any, ...], Any]) -> None:
+    def __init__(self, known: Mapping[tuple[Any, ...], Any], seen: Seen) -> None:
         self._known = known
+        self._seen = seen
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda *args: self._known[(name, *args)]
+
+        def view(*args: Any) -> Any:
+            self._seen.add(("view", name, repr(args)))
+            return self._known[(name, *args)]
+
+        return view
+
+
+class Fields:
+    """The command of an example."""
+
+    def __init__(self, known: Mapping[str, Any], seen: Seen) -> None:
+        self._known = known
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._known:
+            raise AttributeError(name)
+        self._seen.add(("command", name, "()"))
+        return self._known[name]
+
+
+class Values(dict[str, Any]):
+    """The parameters or the state of an example."""
+
+    def __init__(self, kind: str, known: Mapping[str, Any], seen: Seen) -> None:
+        super().__init__(known)
+        self._kind = kind
+        self._seen = seen
+
+    def __getitem__(self, name: str) -> Any:
+        self._seen.add((self._kind, name, "()"))
+        return super().__getitem__(name)
 
 
 @dataclass(slots=True)
 class ExampleWorld:
-    """The `World` of an example."""
+    """The `World` of an example. seen: what has been read of it."""
 
     views: Any
     command: Any
@@ -49,6 +86,16 @@ class ExampleWorld:
     state: Mapping[str, Any]
     caller: str
     now: int
+    seen: Seen
+
+    def was_read(self, one: Read) -> bool:
+        """Whether a reading played a part. Who asks and when is always told if it was looked at."""
+        if one.kind == "view" and one.name in ("caller", "now"):
+            return True
+        return one.kind not in _NOTED or (one.kind, one.name, repr(one.args)) in self.seen
+
+
+_NOTED = ("view", "command", "param", "state")
 
 
 def readings(reader: Reader) -> tuple[Read, ...]:
@@ -80,7 +127,11 @@ def world(program: core.Program, read: tuple[Read, ...], params: Mapping[str, An
             state[one.name] = one.value
     found_params.update(params or {})
     caller, now = views.get(("caller",), ""), views.get(("now",), 0)
-    return ExampleWorld(Views(views), SimpleNamespace(**command), found_params, state, caller, now)
+    seen: Seen = set()
+    return ExampleWorld(
+        Views(views, seen), Fields(command, seen), Values("param", found_params, seen), Values("state", state, seen),
+        caller, now, seen,
+    )  # fmt: skip
 
 
 def _together(before: Any, value: Any) -> Any:

@@ -185,20 +185,24 @@ def _told(reader: Reader, applied: Applied) -> list[Any]:
 
 
 def _wishes(symbols: Symbols, prefer: Sequence[Any]) -> Iterable[list[Any]]:
-    """What an example should be like, the best first: moments in our days, other numbers small."""
+    """What an example should be like, the best first: what is preferred, moments in our days, other numbers small."""
     moments: list[Any] = []
     numbers: list[Any] = []
+    few: list[Any] = []
     for reading in symbols.readings.values():
-        open_leaves: list[Any] = []
         try:
             open_leaves = [leaf for leaf in leaves(reading.value) if not known(leaf) and not z3.is_bool(leaf)]
         except Unprovable:
             continue
-        (moments if reading.type == types.TIMESTAMP else numbers).extend(open_leaves)
-    ours = [term for leaf in moments for term in (leaf >= YEAR_2026[0], leaf <= YEAR_2026[1])]
-    for most in (20, 1_000, 100_000):
-        small = [term for leaf in numbers for term in (leaf >= -most, leaf <= most)]
-        yield [*prefer, *ours, *small]
-    for wish in (ours, list(prefer)):
-        if wish:
-            yield wish
+        if reading.type == types.TIMESTAMP:
+            moments += open_leaves
+        elif reading.type in (types.STRING, types.DID) or isinstance(reading.type, types.UnitCode):
+            few += [leaf <= symbols.texts.spelt_out(reading.type) + 2 for leaf in open_leaves]
+        elif reading.kind != "param":
+            numbers += open_leaves
+    ours = [term for leaf in moments for term in (leaf >= YEAR_2026[0], leaf <= YEAR_2026[1])] + few
+    sizes = (20, 1_000, 100_000, 10_000_000)
+    small = [[term for leaf in numbers for term in (leaf >= -most, leaf <= most)] for most in sizes]
+    for wish in ([prefer, []] if prefer else [[]]):
+        yield from ([*wish, *ours, *size] for size in small)
+    yield from (list(wish) for wish in (ours, prefer) if wish)

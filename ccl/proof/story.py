@@ -91,23 +91,31 @@ class Teller:
 
     def sentences(self, read: Iterable[Read], subject: str = "command") -> list[str]:
         """What an example reads, a sentence each, without what tells nothing."""
-        said = list(dict.fromkeys(self.sentence(one, subject) for one in read))
+        said = list(dict.fromkeys(self.sentence(one, subject) for one in _once(read)))
         if len(said) > MOST_SAID:
             return [*said[:MOST_SAID], f"({len(said) - MOST_SAID} more values play a part.)"]
         return said
 
     def sentence(self, read: Read, subject: str = "command") -> str:
         """One reading as a sentence."""
-        shown = self.value(read.value, read.type)
+        own = read.kind == "command" and isinstance(read.type, types.Money) and self.unit
+        shown = self.value(read.value, types.Money(types.OWN_UNIT) if own else read.type)
         if read.kind == "view":
             return self._view(read, shown)
         of = {
-            "command": f"`{read.name}` of the {subject}",
+            "command": f"`{self.field(read.name)}` of the {subject}",
             "param": f"The parameter `{read.name}`",
             "state": f"The state `{read.name}`",
             "argument": f"`{read.name}`",
+            "setting": f"The setting `{read.name}`",
+            "approvals": f"The number of approvals ({read.name})",
         }[read.kind]
         return f"{of[0].upper()}{of[1:]} is {shown}."
+
+    def field(self, attribute: str) -> str:
+        """What authors call a field of a command that the host's object calls so."""
+        fields = (f for _, spec in sorted(self.host.commands.items()) for f in spec.fields if f.read_as == attribute)
+        return next((f.name for f in fields), attribute)
 
     def _view(self, read: Read, shown: str) -> str:
         args = [self.value(a, t) for a, t in zip(read.args, read.arg_types, strict=True)]
@@ -129,7 +137,7 @@ class Teller:
     def values(self, read: Iterable[Read]) -> Mapping[str, Any]:
         """The same for a machine: name to a value that JSON can hold, numbers as text."""
         found: dict[str, Any] = {}
-        for one in read:
+        for one in _once(read):
             args = ", ".join(self.value(a, t) for a, t in zip(one.args, one.arg_types, strict=True))
             name = f"{one.name}({args})" if one.kind == "view" else f"{one.kind}.{one.name}"
             found[name] = one.value if isinstance(one.value, bool) else self.value(one.value, one.type)
@@ -151,6 +159,14 @@ class Teller:
         one = stated[number]
         reason = f" ({one.reason})" if one.reason else ""
         return f"`{words.shortened(one.condition, 100)}` does not hold{reason}" if one.condition else f"denied{reason}"
+
+
+def _once(read: Iterable[Read]) -> list[Read]:
+    """Each reading once: two clauses may see the same amount with different types."""
+    found: dict[str, Read] = {}
+    for one in read:
+        found.setdefault(repr((one.kind, one.name, one.args, one.value)), one)
+    return list(found.values())
 
 
 def _capital(text: str) -> str:

@@ -137,10 +137,16 @@ def play(program: core.Program, walked: Walked, reader: Reader) -> Played:
     for guard in functions[:-1]:
         outcome = interpret.run(program, guard, (), world)
         if not outcome.ended_well or outcome.value is not True:
-            return Played(read, outcome, program.functions[guard])
+            return Played(_part(read, world), outcome, program.functions[guard])
     function = program.functions[functions[-1]]
     args = [reader.value(a, t) for a, (_, t) in zip(walked.args, function.params, strict=True)]
-    return Played(read, interpret.run(program, functions[-1], args, world), function)
+    outcome = interpret.run(program, functions[-1], args, world)
+    return Played(_part(read, world), outcome, function)
+
+
+def _part(read: tuple[Read, ...], world: replay.ExampleWorld) -> tuple[Read, ...]:
+    """What played a part."""
+    return tuple(one for one in read if world.was_read(one))
 
 
 def number_type(type_: types.Type) -> bool:

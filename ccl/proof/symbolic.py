@@ -384,7 +384,8 @@ class Run:
         """An argument; a constant of the elaborator's that is of no type of the language (holidays, no maximum) is
         taken as it is."""
         if isinstance(e, core.Const) and (e.value is None or isinstance(e.value, tuple)):
-            return Raw(e.value, self.symbols.texts.number(f"\0{e.value!r}")) if _untyped(e) else self.value(e)
+            number = self.symbols.texts.number(repr(e.value), types.ANY)
+            return Raw(e.value, number) if _untyped(e) else self.value(e)
         return self.value(e)
 
     def and_(self, e: core.And) -> Any:

@@ -45,34 +45,45 @@ DEPTH = 8
 
 
 class Texts:
-    """Numbers for texts: those that a contract spells out count from 0, all others are whatever numbers are left."""
+    """Numbers for texts, of Strings, Dids and units apart: those that a contract spells out count from 0, others are
+    whatever numbers are left."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._texts: list[str] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._texts: dict[str, list[str]] = {}
 
-    def number(self, text: str) -> int:
-        """The number of a text."""
-        if text not in self._numbers:
-            self._numbers[text] = len(self._texts)
-            self._texts.append(text)
-        return self._numbers[text]
+    def number(self, text: str, type_: types.Type) -> int:
+        """The number of a text of that type."""
+        kind = _text_kind(type_)
+        if (kind, text) not in self._numbers:
+            of_kind = self._texts.setdefault(kind, [])
+            self._numbers[kind, text] = len(of_kind)
+            of_kind.append(text)
+        return self._numbers[kind, text]
+
+    def spelt_out(self, type_: types.Type) -> int:
+        """How many texts of that type a contract spells out."""
+        return len(self._texts.get(_text_kind(type_), ()))
 
     def text(self, number: int, type_: types.Type) -> str:
         """The text of a number: as spelt out, or one that nobody spelt out and that differs for every number."""
-        if 0 <= number < len(self._texts):
-            return self._texts[number]
-        order = number - len(self._texts) + 1 if number >= 0 else -number
-        return f"{'did:example:' if type_ == types.DID else ''}{_letters(order)}{'' if number >= 0 else '-'}"
+        kind = _text_kind(type_)
+        known = self._texts.get(kind, [])
+        if number < len(known):
+            return known[number]
+        order = number - len(known)
+        person = f"{_PEOPLE[order % len(_PEOPLE)]}{order // len(_PEOPLE) or ''}"
+        text = {"Did": f"did:example:{person}", "unit": f"UNIT{order + 1}"}.get(kind, f"text {order + 1}")
+        while text in known:
+            text += "x"
+        return text
 
 
-def _letters(order: int) -> str:
-    """1: "a", 26: "z", 27: "aa", as columns of a sheet are called."""
-    name = ""
-    while order > 0:
-        order, rest = divmod(order - 1, 26)
-        name = chr(ord("a") + rest) + name
-    return name
+_PEOPLE = ("ann", "ben", "cara", "dan", "eva", "finn", "gina", "hal", "ida", "joe")
+
+
+def _text_kind(type_: types.Type) -> str:
+    return "unit" if isinstance(type_, types.UnitCode) else str(type_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +289,7 @@ class Symbols:
         if isinstance(value, bool):
             return value
         if isinstance(type_, types.UnitCode) or type_ in (types.STRING, types.DID):
-            return self.texts.number(value)
+            return self.texts.number(value, type_)
         if isinstance(value, Fraction) or type_ == types.RATIO or isinstance(type_, types.Exact):
             return Frac(Fraction(value).numerator, Fraction(value).denominator)
         if isinstance(value, int):
