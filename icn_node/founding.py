@@ -28,7 +28,7 @@ from icn_node.paper import paper_of
 from icn_node.space import Space
 
 IMPORT_DAYS = 90
-DEFAULT = "default.toml"
+DEFAULT = "default.ccl"
 MOST_BYLAWS_BYTES = 56_000  # of an event of 64 KiB; the rest of the founding act needs the remainder
 
 

@@ -9,6 +9,7 @@ w.pass_time(days=7)                           # turns the clock and runs due tim
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import tomllib
 from pathlib import Path
@@ -19,6 +20,7 @@ import msgspec
 
 from dag.event import Event, sign_event
 from dag.keys import SigningKey
+from icn_node.documents import document_of, read_texts
 from icn_node.kernel import registry, timers
 from icn_node.kernel.context import THE_SPACE, Context
 from icn_node.kernel.execute import Executed, Kernel
@@ -41,7 +43,7 @@ ALWAYS = {
     "forbidden",
     "bad_audience",
 }
-BYLAWS = Path(__file__).parent.parent / "icn_node" / "bylaws" / "default.toml"
+BYLAWS = Path(__file__).parent.parent / "icn_node" / "bylaws"
 
 
 def key_of(name: str) -> SigningKey:
@@ -49,9 +51,26 @@ def key_of(name: str) -> SigningKey:
     return SigningKey.from_seed(hashlib.sha256(b"test key " + name.encode()).digest())
 
 
+@functools.cache
+def _default() -> dict[str, Any]:
+    return document_of(read_texts([str(BYLAWS / "default.ccl")]))
+
+
 def default_bylaws(**params: int | str | bool) -> dict[str, Any]:
-    """The shipped document as it stands in an event, with some parameters changed."""
-    raw = tomllib.loads(BYLAWS.read_text(encoding="utf-8"))
+    """The shipped contract as it stands in an event, with some settings changed."""
+    return {**_default(), **({"params": params} if params else {})}
+
+
+def extended_bylaws(clauses: str, **params: int | str | bool) -> dict[str, Any]:
+    """The shipped contract with further clauses at its end."""
+    (source,) = _default()["sources"]
+    text = source["text"].rstrip().removesuffix("}") + clauses + "\n}\n"
+    return {**default_bylaws(**params), "sources": [{**source, "text": text}]}
+
+
+def clause_bylaws(**params: int | str | bool) -> dict[str, Any]:
+    """The same rules as clauses of words, the form in which spaces were founded before."""
+    raw = tomllib.loads((BYLAWS / "default.toml").read_text(encoding="utf-8"))
     raw["clauses"] = raw.pop("clause")
     raw["params"] = {**raw.get("params", {}), **params}
     return raw
@@ -70,7 +89,7 @@ class Refused(Exception):
 class World:
     def __init__(self, *, sqlite: bool = False, params: dict[str, int | str | bool] | None = None,
                  modules: Any = MODULES, roles: tuple[str, ...] = ("steward",), ops: tuple[dict[str, Any], ...] = (),
-                 path: str = ":memory:") -> None:  # fmt: skip
+                 path: str = ":memory:", bylaws: dict[str, Any] | None = None) -> None:  # fmt: skip
         self.now = T0
         backend: Any = SqliteBackend(apsw.Connection(path)) if sqlite else DictBackend()
         self.backend = backend
@@ -85,7 +104,8 @@ class World:
             ann, space=None, nonce=bytes(16), seq=0, prev=None, parents=(), at=self.now, until=None,
             ops=[{
                 "op": "space.found", "ver": 1, "name": "testers", "title": "Test co-op", "founder": "ann",
-                "timezone": "Europe/Amsterdam", "bylaws": default_bylaws(**(params or {})), "validators": [ann.did],
+                "timezone": "Europe/Amsterdam", "bylaws": bylaws or default_bylaws(**(params or {})),
+                "validators": [ann.did],
                 "recovery": [ann.did], "recovery_threshold": 1, "roles": list(roles),
                 "modules": [m.name for m in modules],
             }, *ops],

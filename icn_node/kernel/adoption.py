@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from icn_node.kernel import bylaws, contract_params, ledger, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
-from icn_node.kernel.contract import Contract, unavailable
+from icn_node.kernel.contract import Contract, first_error, invalid, unavailable, unfit
 from icn_node.kernel.tables import Tables
 
 if TYPE_CHECKING:
@@ -27,8 +27,12 @@ def check(tx: Tables, ctx: Context, document: Document, active: frozenset[str] |
     """
     book = ctx.kernel.policy.book_of(tx, document)
     if isinstance(book, Contract):
+        slip = unfit(ctx.kernel.policy.language, *bylaws.texts_of(tx, document))
+        if slip is not None:
+            raise invalid(slip)
         _check_modules(tx, ctx, book, active)
         _check_units(tx, book)
+        _check_transition(tx, ctx.kernel.policy.book(tx), book)
     return book
 
 
@@ -43,6 +47,19 @@ def _check_modules(tx: Tables, ctx: Context, book: Contract, active: frozenset[s
     missing = unavailable(book.program, owners, active)
     if missing is not None:
         raise BylawsInvalid(reason=f"{missing[0]} takes the module {missing[1]}, which is off: switch it on first")
+
+
+def _check_transition(tx: Tables, before: Book, book: Contract) -> None:
+    """What the new version must say of what is under way: open proposals, terms of office, what it no longer has."""
+    if not isinstance(before, Contract):
+        return
+    from ccl.elaborate.versions import transition_errors
+    from ccl.source import Sources
+
+    values = contract_params.set_values(tx, before.params)
+    slip = first_error(transition_errors(before.program, book.program, values), Sources())
+    if slip is not None:
+        raise invalid(slip)
 
 
 def _check_units(tx: Tables, book: Contract) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,8 +26,10 @@ from icn_node.kernel.tables import Tables
 from icn_node.kernel.views import World, role_name, setting
 
 if TYPE_CHECKING:
+    from ccl.diagnostics import Diagnostic
     from ccl.explain import Explainer, Explanation
     from ccl.rulebook import Rulebook, Verdict
+    from ccl.source import Sources
     from icn_node.kernel.context import Context
 
 # The language itself is imported where a contract is compiled or a refusal explained: a command line that only asks a
@@ -54,7 +56,7 @@ class Asked(NamedTuple):
 @functools.lru_cache(maxsize=16)
 def compiled(language: Language, sources: Texts, bases: Texts) -> Rulebook | Slip:
     """The rules of a contract, or its first error. The same texts are compiled once."""
-    from ccl.diagnostics import Findings, Severity
+    from ccl.diagnostics import Findings
     from ccl.elaborate.program import check
     from ccl.rulebook import Rulebook
     from ccl.source import Sources
@@ -63,12 +65,43 @@ def compiled(language: Language, sources: Texts, bases: Texts) -> Rulebook | Sli
     numbers = [texts.add(name, text) for name, text in sources]
     program = check(texts, numbers, language.host, findings, bases=dict(bases))
     if program is None:
-        first = next(d for d in findings.sorted() if d.severity is Severity.ERROR)
-        if first.span.source < 0:
-            return Slip(first.code, "", 0, 0, first.message)
-        source = texts[first.span.source]
-        return Slip(first.code, source.name, *source.place(first.span.start), first.message)
+        slip = first_error(findings.sorted(), texts)
+        assert slip is not None, "a contract without a program has an error"
+        return slip
     return Rulebook(program, language.host)
+
+
+@functools.lru_cache(maxsize=16)
+def unfit(language: Language, sources: Texts, bases: Texts) -> Slip | None:
+    """Why a contract that compiles should not come into force: judging by it may cost too much, or it could never be
+    changed again. Asked when it is adopted, not of what is in force: that judges as it was adopted."""
+    from ccl import cost
+    from ccl.diagnostics import Findings
+    from ccl.elaborate.witness import amendable
+    from ccl.source import Sources
+
+    rules = compiled(language, sources, bases)
+    if isinstance(rules, Slip):
+        return rules
+    texts, findings = Sources(), Findings()
+    for name, text in sources:
+        texts.add(name, text)
+    cost.check(rules.program, findings)
+    stuck = amendable(rules.program, language.host)
+    return first_error([*findings.sorted(), *(() if stuck is None else (stuck,))], texts)
+
+
+def first_error(diagnostics: Iterable[Diagnostic], texts: Sources) -> Slip | None:
+    """The first error among what was found, by its place; None if there is none."""
+    from ccl.diagnostics import Severity
+
+    for one in diagnostics:
+        if one.severity is Severity.ERROR:
+            if not 0 <= one.span.source < len(texts):
+                return Slip(one.code, "", 0, 0, one.message)
+            source = texts[one.span.source]
+            return Slip(one.code, source.name, *source.place(one.span.start), one.message)
+    return None
 
 
 def rules_of(tx: Tables, language: Language, document: Document) -> Rulebook:

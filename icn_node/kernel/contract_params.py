@@ -186,6 +186,12 @@ def set_param(tx: Tables, ctx: Context, declared: core.Parameter, decimals: Mapp
     tx.put(Param(declared.name, stored_of(given(declared, decimals, said)), ctx.time_ms))
 
 
+def set_values(tx: Tables, declared: Mapping[str, core.Parameter]) -> dict[str, Any]:
+    """The parameters that were set, with what they are set to."""
+    rows = {name: tx.get(Param, name) for name in sorted(declared)}
+    return {name: value_of(declared[name].type, row.value) for name, row in rows.items() if row is not None}
+
+
 def carry_over(tx: Tables, old: Mapping[str, core.Parameter], new: Mapping[str, core.Parameter],
                renamed: Mapping[str, str]) -> list[str]:  # fmt: skip
     """Let what was set under an earlier version hold under a new one; the names that no longer fit, in order.

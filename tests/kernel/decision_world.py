@@ -13,7 +13,7 @@ from icn_node.kernel.module import Command, Module, command
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.tables import Record, Tables
 from icn_node.modules import MODULES
-from tests.world import DAY_MS, T0, World, default_bylaws
+from tests.world import DAY_MS, T0, World, extended_bylaws
 
 
 class Ran(Record, frozen=True):
@@ -78,8 +78,7 @@ def _found(*, sqlite: bool, **params: int) -> World:
     w = World(sqlite=sqlite, modules=(*MODULES, COUNTING), params=dict(params))
     for name in NAMES[1:]:
         w.member(name)
-    bylaws = default_bylaws(**params)
-    bylaws["clauses"].append({"id": "99", "on": ["counting.*"], "require": ["decision"], "text": "Counting."})
+    bylaws = extended_bylaws('clause "99" on counting.* "Counting." { require decided(); }', **params)
     w.decide({"op": "bylaws.adopt", "document": bylaws}, kind="bylaw")
     day = {"discussion_ms": 0, "deliberation_ms": 0, "voting_ms": DAY_MS, "quorum": "0/1"}
     w.decide(

@@ -15,9 +15,9 @@ from icn_node.kernel.fields import Private
 from icn_node.kernel.refusal import Forbidden, UnknownKey
 from icn_node.modules import MODULES
 from icn_node.rpc.node_methods import NODE_METHODS
-from tests.world import World, default_bylaws
+from tests.world import World, clause_bylaws
 
-DOCUMENT = msgspec.convert(default_bylaws(), Document)
+DOCUMENT = msgspec.convert(clause_bylaws(), Document)
 COMMANDS: dict[str, type[msgspec.Struct]] = {c.op: c.cls for m in MODULES for c in m.commands}
 READS: dict[str, type[msgspec.Struct]] = {"read." + q.name: q.cls for m in MODULES for q in m.queries}
 NODE_READS = {"read." + name for name, method in NODE_METHODS.items() if method.read}

@@ -11,7 +11,7 @@ from icn_node.kernel import bylaws, ledger, registry
 from icn_node.kernel.bylaws import BylawsInvalid
 from icn_node.kernel.execute import PendingCommand
 from tests.people import lawless, unit
-from tests.world import Refused, World, default_bylaws
+from tests.world import Refused, World, clause_bylaws
 
 
 def shop(w: World, signers: dict[str, int | None], *, need: int | None = None, limits: Any = None) -> None:
@@ -179,7 +179,7 @@ def test_bylaws_with_an_approval_that_makes_no_sense_are_refused(change: dict[st
 
 
 def test_the_shipped_bylaws_ask_for_approval_where_money_leaves() -> None:
-    asked = {name for clause in default_bylaws()["clauses"] if "approval" in clause for name in clause["on"]}
+    asked = {name for clause in clause_bylaws()["clauses"] if "approval" in clause for name in clause["on"]}
     assert {"credit.transfer", "credit.batch", "credit.allow", "credit.recur", "credit.issue", "currency.mint"} <= asked
 
 
