@@ -14,7 +14,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a code means. title: the error in general; text: why it is one, what to do; example: CCL wrong, then right."""
+    """What a code means. title: the error in general; text: why, and what to do; example: CCL wrong, then right."""
 
     title: str
     text: str

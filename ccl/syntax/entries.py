@@ -161,6 +161,7 @@ class Entries(Statements):
             if self.texts[before] in (";", ","):
                 self.at += 1
                 continue
+            self.after_wrong = bool(items) and isinstance(items[-1], tree.Wrong)
             try:
                 self.member(what, closing, entries, items)
             except Lost:
@@ -215,8 +216,10 @@ class Entries(Statements):
         return found or (self.kinds[opening + 1] == NAME and self.texts[opening + 2] == "{")
 
     def no_member(self, what: str) -> Lost:
-        """Tell that no entry or item begins here; what is to be raised."""
+        """Tell that no entry or item begins here, but not of several in a row; what is to be raised."""
         text = self.texts[self.at]
+        if self.after_wrong and (self.kinds[self.at] != NAME or not closest(text, self.by_item)):
+            return Lost()
         if self.kinds[self.at] != NAME:
             self.tell("CCL0033", f"{self.shown()} begins nothing in {what}", label="expected an entry or a declaration",
                       notes=("An entry is `name: value;`, a declaration begins with a word such as `clause`.",),

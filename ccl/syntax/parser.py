@@ -29,6 +29,7 @@ class Parser(Cases):
         while self.at < end:
             before = self.at
             self.depth, self.peak, self.structs = 0, 0, True
+            self.after_wrong = bool(items) and isinstance(items[-1], tree.Wrong)
             try:
                 if self.texts[before] in (";", ","):
                     self.at += 1

@@ -43,6 +43,8 @@ class Statements(Operands):
         }  # fmt: skip
         self.by_item: dict[str, Callable[[], tree.Item | tuple[tree.Item, ...]]] = {}
         """Of a word that begins an item, what reads it."""
+        self.after_wrong = False
+        """Whether what stands right before, in the same body, was wrong."""
         self.approvals: list[tree.ApprovalDecl] | None = None
         """Where a clause collects what its body says of approvals; None outside a clause."""
 
