@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ccl import core, cost, fuel
@@ -203,18 +203,13 @@ class Compiled:
     def _place(self, error: BaseException) -> tuple[Code, Span, bool, tuple[str, ...], dict[str, Any]]:
         """The innermost compiled function on the way of an exception, the node there, whether it was not the host that
         raised it, the functions on the way, and that function's locals."""
-        spaces = [linker.namespace for linker in self._linkers.values()]
         path: list[str] = []
         found: tuple[Code, Span, bool, types.FrameType] | None = None
-        step = error.__traceback__
-        while step is not None:
-            frame = step.tb_frame
-            if any(frame.f_globals is space for space in spaces):
-                code = self._codes[frame.f_code.co_name]
-                span, host = code.places[step.tb_lineno - 1]
-                path.append(code.function)
-                found = code, span, not host, frame
-            step = step.tb_next
+        for frame, line in self._steps(error):
+            code = self._codes[frame.f_code.co_name]
+            span, host = code.places[line - 1]
+            path.append(code.function)
+            found = code, span, not host, frame
         if found is None:
             raise error
         code, span, own, frame = found
@@ -234,7 +229,21 @@ class Compiled:
 
     def _ended(self, machine: Machine, error: Exception) -> Outcome:
         refusal, trap = self._verdict(error)
-        return Outcome(None, refusal, trap, machine.fuel, machine.read(), machine.dropped)
+        used = machine.fuel + self._underway(error)
+        return Outcome(None, refusal, trap, used, machine.read(), machine.dropped)
+
+    def _underway(self, error: BaseException) -> int:
+        """The fuel that functions count in a local and had not handed over when an exception ended them."""
+        return sum(frame.f_locals.get("fuel", 0) for frame, _ in self._steps(error))
+
+    def _steps(self, error: BaseException) -> Iterator[tuple[types.FrameType, int]]:
+        """The compiled functions on the way of an exception, from the outermost, and the line of each."""
+        spaces = [linker.namespace for linker in self._linkers.values()]
+        step = error.__traceback__
+        while step is not None:
+            if any(step.tb_frame.f_globals is space for space in spaces):
+                yield step.tb_frame, step.tb_lineno
+            step = step.tb_next
 
     def _fast_ended(self, code: Code, error: Exception) -> Outcome:
         refusal, trap = self._verdict(error)

@@ -228,9 +228,13 @@ class Expressions(Frame):
             return call(load("_total"), result)
         return self.checked_integer(result)
 
-    def checked_integer(self, value: ast.expr) -> ast.expr:
-        """The value, or the trap `overflow`."""
+    def checked_integer(self, value: ast.expr, beyond: int = 0) -> ast.expr:
+        """The value, or the trap `overflow`. beyond: see the function of that name."""
         name = self.temporary()
+        if beyond:
+            how, end = (ast.LtE(), I64_MAX) if beyond > 0 else (ast.GtE(), -I64_MAX)
+            within = compare(named(name, value), how, ast.Constant(end))
+            return ast.IfExp(within, load(name), call(load("_overflow")))
         within = ast.Compare(
             ast.Constant(-I64_MAX), [ast.LtE(), ast.LtE()], [named(name, value), ast.Constant(I64_MAX)]
         )
@@ -247,7 +251,19 @@ def _comparison(how: type[ast.cmpop]) -> _Inline:
 
 
 def _integer(how: type[ast.operator]) -> _Inline:
-    return lambda f, a: f.checked_integer(ast.BinOp(a[0], how(), a[1]))
+    return lambda f, a: f.checked_integer(ast.BinOp(a[0], how(), a[1]), beyond(how, a[1]))
+
+
+def beyond(how: type[ast.operator], by: ast.expr) -> int:
+    """On which side alone a sum or a difference of integers may leave their range: 1 above, -1 below, 0 either."""
+    if how is ast.Mult or not (isinstance(by, ast.Constant) and isinstance(by.value, int)):
+        return 0
+    return 1 if (by.value >= 0) == (how is ast.Add) else -1
+
+
+def within_range(value: ast.expr) -> ast.expr:
+    """Whether an integer is in range."""
+    return ast.Compare(ast.Constant(-I64_MAX), [ast.LtE(), ast.LtE()], [value, ast.Constant(I64_MAX)])
 
 
 def _better(how: type[ast.cmpop]) -> _Inline:
@@ -264,14 +280,20 @@ def _opposite(f: Expressions, a: list[ast.expr]) -> ast.expr:
     return ast.UnaryOp(ast.USub(), a[0])
 
 
+BOUNDED: dict[str, type[ast.operator]] = {
+    **{f"{kind}.add": ast.Add for kind in ("integer", "money", "duration", "days", "months")},
+    **{f"{kind}.sub": ast.Sub for kind in ("integer", "money", "duration", "days", "months", "timestamp")},
+    "integer.mul": ast.Mult,
+    **{f"{kind}.times": ast.Mult for kind in ("money", "duration", "days", "months")},
+    "timestamp.add_duration": ast.Add,
+    "timestamp.sub_duration": ast.Sub,
+}
+"""Operations on integers whose result must be in range."""
+
 INLINE: dict[str, _Inline] = {
     "eq": _comparison(ast.Eq), "ne": _comparison(ast.NotEq), "lt": _comparison(ast.Lt), "le": _comparison(ast.LtE),
     "gt": _comparison(ast.Gt), "ge": _comparison(ast.GtE),
-    **{f"{kind}.add": _integer(ast.Add) for kind in ("integer", "money", "duration", "days", "months")},
-    **{f"{kind}.sub": _integer(ast.Sub) for kind in ("integer", "money", "duration", "days", "months", "timestamp")},
-    "integer.mul": _integer(ast.Mult),
-    **{f"{kind}.times": _integer(ast.Mult) for kind in ("money", "duration", "days", "months")},
-    "timestamp.add_duration": _integer(ast.Add), "timestamp.sub_duration": _integer(ast.Sub),
+    **{name: _integer(how) for name, how in BOUNDED.items()},
     **{f"{kind}.neg": _opposite for kind in ("integer", "money", "duration", "days", "months")},
     "integer.min": _better(ast.LtE), "integer.max": _better(ast.GtE),
     "money.min": _better(ast.LtE), "money.max": _better(ast.GtE),

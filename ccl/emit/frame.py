@@ -26,6 +26,11 @@ from ccl.emit.survey import survey
 from ccl.source import Span
 
 
+def machine_fuel() -> ast.Attribute:
+    """The fuel that functions of the general form have used and left behind."""
+    return ast.Attribute(load("m"), "fuel", ast.Store())
+
+
 class Frame:
     """One form of one function. fast: see the package. checked: each charge asks whether the fuel suffices."""
 
@@ -38,8 +43,8 @@ class Frame:
         self.code = Code(function.name)
         found = survey(function)
         self.heavy = found.heavy
-        self.counts = not (fast and found.one_block)
-        """Whether the fuel is counted as it runs."""
+        self.counts = not (checked or found.one_block)
+        """Whether the fuel is counted in a local as it runs; of one block only it is known before."""
         self.out: list[ast.stmt] = []
         self.repeated = 0
         """How many loops are around."""
@@ -62,6 +67,10 @@ class Frame:
     def local(self, name: str) -> str:
         """The identifier of a local."""
         return self._numbers.setdefault(name, f"v{len(self._numbers)}")
+
+    def alias(self, name: str, other: str) -> None:
+        """Give a local the identifier of another: they are never alive with different values."""
+        self._numbers[name] = self.local(other)
 
     def temporary(self) -> str:
         """A new identifier."""
@@ -113,14 +122,23 @@ class Frame:
         """What is bound before all else: parts of the world, readings that may not happen, the fuel."""
         line = self.line(self.function.span, host=True)
         made: list[ast.stmt] = []
-        if self.fast and self.counts:
+        if self.counts:
             made.append(ast.Assign([store("fuel")], ast.Constant(own)))
+        elif not self.fast:
+            made += self.entry_charge(own)
         world = load("world") if self.fast else attribute(load("m"), "world")
         for part in self.uses:
             source = load("m") if part == "writes" else world
             made.append(ast.Assign([store(part)], attribute(source, part)))
         made += [ast.Assign([store(name)], load("_unread")) for name in self.unread]
         return [located(s, line) for s in made]
+
+    def entry_charge(self, own: int) -> list[ast.stmt]:
+        """What a function of the general form charges when it is entered, if it does not count in a local."""
+        line = self.line(self.function.span)
+        if self.checked:
+            return [located(ast.Expr(call(attribute(load("m"), "charge"), ast.Constant(own))), line)]
+        return [located(ast.AugAssign(machine_fuel(), ast.Add(), ast.Constant(own)), line)]
 
     # -- fuel --
 
@@ -130,10 +148,8 @@ class Frame:
         if self.checked:
             self.add(ast.Expr(call(attribute(load("m"), "charge"), amount)), line)
             return
-        target: ast.Name | ast.Attribute = store("fuel")
-        if not self.fast:
-            target = ast.Attribute(load("m"), "fuel", ast.Store())
-        self.add(ast.AugAssign(target, ast.Add(), amount), line)
+        assert self.counts, "what charges more than once counts"
+        self.add(ast.AugAssign(store("fuel"), ast.Add(), amount), line)
 
     def charge_rounds(self, over: ast.expr, most: int | None, each: int, span: Span) -> None:
         """Charge for all rounds over a collection, which must not have more than declared."""
@@ -198,6 +214,10 @@ class Frame:
         if self.fast:
             self._exit(number, value, line)
         elif number is None:
+            assert value is not None, "what ends well has a value, if only None"
+            if self.counts:
+                value = self.kept(value, line)
+                self.add(ast.AugAssign(machine_fuel(), ast.Add(), load("fuel")), line)
             self.add(ast.Return(value), line)
         else:
             refused = call(load("_Refused"), ast.Constant(self.function.name), ast.Constant(number))

@@ -6,10 +6,25 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ccl import core, fuel
-from ccl.emit.expressions import Expressions
-from ccl.emit.nodes import Linker, at, attribute, call, is_variant, load, located, negated, payload, row, store, walked
+from ccl import core, fuel, types
+from ccl.emit.expressions import BOUNDED, Expressions, beyond, within_range
+from ccl.emit.nodes import (
+    Linker,
+    at,
+    attribute,
+    call,
+    compare,
+    is_variant,
+    load,
+    located,
+    negated,
+    payload,
+    row,
+    store,
+    walked,
+)
 from ccl.source import Span
+from ccl.types import I64_MAX
 
 
 class Emitter(Expressions):
@@ -24,12 +39,10 @@ class Emitter(Expressions):
         line = self.line(self.function.span)
         own = fuel.of_block(self.function.body)
         params = [self.local(n) for n, _ in self.function.params]
-        if self.fast:
-            self.code.fuel = own
-        else:
-            self.charge(ast.Constant(own), self.function.span)
+        self.code.fuel = own
         self.block(self.function.body)
-        self.leave(None, ast.Constant(None), line)
+        if not (self.out and isinstance(self.out[-1], ast.Return | ast.Raise)):
+            self.leave(None, ast.Constant(None), line)
         body = self.prelude(own) + self.out
         if self.fast:
             trapped = ast.Return(row(ast.Constant(0), load("error")))
@@ -47,49 +60,84 @@ class Emitter(Expressions):
             _STATEMENTS[type(s)](self, s)
 
     def let(self, s: core.Let) -> None:
-        self.bind(self.local(s.name), self.value(s.value), self.line(s.span))
+        if isinstance(s.value, core.Op) and s.value.op in BOUNDED:
+            self.bounded_let(s.name, s.value)
+        else:
+            self.bind(self.local(s.name), self.value(s.value), self.line(s.span))
+
+    def bounded_let(self, local: str, e: core.Op) -> None:
+        """A sum and the like bound first, then checked: two moves fewer than in an expression."""
+        how = BOUNDED[e.op]
+        left, right = self.strict(e.args)
+        line = self.line(e.span)
+        name = self.local(local)
+        self.bind(name, ast.BinOp(left, how(), right), line)
+        side = beyond(how, right)
+        test = compare(load(name), ast.Gt(), ast.Constant(I64_MAX))
+        if side < 0:
+            test = compare(load(name), ast.Lt(), ast.Constant(-I64_MAX))
+        elif not side:
+            test = negated(within_range(load(name)))
+        self.add(ast.If(test, [ast.Expr(call(load("_overflow")))], []), line)
 
     # -- branches --
 
-    def branch(self, s: core.If | core.Switch, number: int, block: core.Block) -> None:
+    def branch(self, s: core.If | core.Switch, number: int, block: core.Block, own: int) -> None:
         """A branch with its charge, and the phis at its end."""
         ends = [(phi, phi.values[number]) for phi in s.phis]
-        own = fuel.of_block(block, [end for _, end in ends])
         if own:
             self.charge(ast.Constant(own), s.span)
         self.block(block)
         line = self.line(s.span)
         reached = [(phi.name, end) for phi, end in ends if end is not None]
         values = self.strict([end for _, end in reached])
-        for (name, _), value in zip(reached, values, strict=True):
-            self.bind(self.local(name), value, line)
+        self.bind_all([(self.local(name), value) for (name, _), value in zip(reached, values, strict=True)], line)
+
+    def shares(self, s: core.If | core.Switch, *branches: core.Block) -> list[int]:
+        """What each branch charges when entered. Where it is the same for all, it is charged here, once, before them:
+        the test has been evaluated, and nothing stands between."""
+        owns = [fuel.of_block(b, [phi.values[i] for phi in s.phis]) for i, b in enumerate(branches)]
+        if len(set(owns)) > 1 or not owns[0]:
+            return owns
+        self.charge(ast.Constant(owns[0]), s.span)
+        return [0] * len(owns)
 
     def if_(self, s: core.If) -> None:
-        test = self.value(s.test)
+        test = self.kept(self.value(s.test), self.line(s.test.span)) if self.repeated else self.value(s.test)
+        named = isinstance(test, ast.Name | ast.Constant)
+        owns = self.shares(s, s.then, s.orelse) if named else [
+            fuel.of_block(b, [phi.values[i] for phi in s.phis]) for i, b in enumerate((s.then, s.orelse))]  # fmt: skip
         with self.inside() as then:
-            self.branch(s, 0, s.then)
+            self.branch(s, 0, s.then, owns[0])
         with self.inside() as orelse:
-            self.branch(s, 1, s.orelse)
+            self.branch(s, 1, s.orelse, owns[1])
         self.add(ast.If(test, then, orelse), self.line(s.span))
 
     def switch(self, s: core.Switch) -> None:
         line = self.line(s.span)
         subject = self.kept(self.subject(s.subject), line)
+        owns = self.shares(s, *(c.body for c in s.cases), *(() if s.default is None else (s.default,)))
         branches: list[list[ast.stmt]] = []
         for number, case in enumerate(s.cases):
             with self.inside() as body:
                 for position, name in enumerate(case.binds):
                     if name:
                         self.bind(self.local(name), payload(s.subject.type, subject, position), line)
-                self.branch(s, number, case.body)
+                self.branch(s, number, case.body, owns[number])
             branches.append(body)
         if s.default is not None:
             with self.inside() as body:
-                self.branch(s, len(s.cases), s.default)
+                self.branch(s, len(s.cases), s.default, owns[-1])
             branches.append(body)
         made = branches.pop()
+        which: ast.expr | None = None
+        if isinstance(s.subject.type, types.Enum) and len(branches) > 1:
+            which = self.kept(at(subject, ast.Constant(0)), line)
         for case, body in reversed(list(zip(s.cases, branches, strict=False))):
-            made = [located(ast.If(is_variant(s.subject.type, subject, case.index), body, made), line)]
+            test = is_variant(s.subject.type, subject, case.index)
+            if which is not None:
+                test = compare(which, ast.Eq(), ast.Constant(case.index))
+            made = [located(ast.If(test, body, made), line)]
         self.out += made
 
     # -- loops --
@@ -102,6 +150,7 @@ class Emitter(Expressions):
             self.bind(self.local(c.name), start, line)
         self.charge_rounds(over, s.most, fuel.of_round(s), s.span)
         self._loops.append(s)
+        self.join_phis(s)
         with self.inside(repeated=True) as body:
             self.block(s.body)
             if s.next is not None:
@@ -111,15 +160,33 @@ class Emitter(Expressions):
         for c in s.carried:
             self.bind(self.local(c.result), load(self.local(c.name)), line)
 
+    def join_phis(self, s: core.Loop) -> None:
+        """Let the last branch of a body bind what the loop carries directly, if that is all that its phis are for."""
+        last = s.body.statements[-1] if s.body.statements else None
+        if not isinstance(last, core.If | core.Switch) or s.next is None:
+            return
+        phis = {phi.name for phi in last.phis}
+        following = [e.name if isinstance(e, core.Local) else "" for e in s.next]
+        own = [c.name for c in s.carried]
+        if len(set(following)) == len(following) and all(
+            n in phis or n == c for n, c in zip(following, own, strict=True)
+        ):
+            for name, carried in zip(following, own, strict=True):
+                self.alias(name, carried)
+
     def carry(self, values: Sequence[core.Expr], span: Span) -> None:
         """Bind what the innermost loop carries, all at once."""
-        names = [store(self.local(c.name)) for c in self._loops[-1].carried]
-        made = self.strict(values)
-        line = self.line(span)
-        if len(made) == 1:
-            self.add(ast.Assign([names[0]], made[0]), line)
-        elif made:
-            self.add(ast.Assign([ast.Tuple(list(names), ast.Store())], row(*made)), line)
+        names = [self.local(c.name) for c in self._loops[-1].carried]
+        self.bind_all(list(zip(names, self.strict(values), strict=True)), self.line(span))
+
+    def bind_all(self, pairs: Sequence[tuple[str, ast.expr]], line: int) -> None:
+        """Several assignments at once; those of a name to itself are none."""
+        pairs = [(n, value) for n, value in pairs if not (isinstance(value, ast.Name) and value.id == n)]
+        if len(pairs) == 1:
+            self.bind(*pairs[0], line)
+        elif pairs:
+            names: list[ast.expr] = [store(n) for n, _ in pairs]
+            self.add(ast.Assign([ast.Tuple(names, ast.Store())], row(*(value for _, value in pairs))), line)
 
     def break_(self, s: core.Break) -> None:
         self.carry(s.values, s.span)
