@@ -128,14 +128,17 @@ class Explanation:
         kept |= {f"decimals.{unit}": places for unit, places in self.decimals if unit in spoken}
         for i, asked in enumerate(self.approvals):
             kept[f"approval.{i}"] = "\t".join(str(getattr(asked, name)) for name in _ASKED)
-        kept["timezone"] = "" if self.timezone == "UTC" else self.timezone
+        if any(r.type in _MOMENTS for r in self._readings()):
+            kept["timezone"] = self.timezone
         return {name: value for name, value in kept.items() if value not in ("", -1)}
+
+    def _readings(self) -> tuple[Reading, ...]:
+        ground = () if self.ground is None else (*self.ground.readings, *self.ground.mentioned)
+        return ground if self.change is None else (*ground, self.change.reading)
 
     def _units(self) -> frozenset[str]:
         """The units of its readings."""
-        readings = () if self.ground is None else (*self.ground.readings, *self.ground.mentioned)
-        changed = () if self.change is None else (self.change.reading,)
-        found = [r.type.item if isinstance(r.type, types.Option) else r.type for r in (*readings, *changed)]
+        found = [r.type.item if isinstance(r.type, types.Option) else r.type for r in self._readings()]
         return frozenset(t.unit for t in found if isinstance(t, types.Money | types.Exact))
 
     def seen_by(self, may_see: MaySee) -> Explanation:
@@ -181,6 +184,7 @@ class Explanation:
         return Teller(locale, catalogue, host, person, self).told()
 
 
+_MOMENTS = (types.TIMESTAMP, types.Option(types.TIMESTAMP))
 _GROUND_TEXTS = ("clause", "instead", "key", "reason", "condition", "trap", "trap_text")
 _ASKED = ("clause", "by", "whose", "need", "days", "above", "of")
 
@@ -312,8 +316,8 @@ class Explainer:
             cited(clause),
             at,
             cited(replaced) if replaced is not clause else "",
-            clause.text or replaced.text,
-            mentioned=self._mentioned(clause.text or replaced.text, world, verdict.unit, may_see),
+            clause.text,
+            mentioned=self._mentioned(clause.text, world, verdict.unit, may_see),
         )
         if verdict.trap is not None:
             return replace(

@@ -18,8 +18,14 @@ _ENGLISH: Phrases = {
     "role_trap": "Refused: {command} takes the role {roles}, and whether you hold it could not be found out.",
     "untold": "it could not be judged: {trap}",
     "permitted": "Permitted.",
-    "approved_by_signers": "Permitted under {clause} once {need} of the signers of {whose} approve, within {within}.",
-    "approved_by_role": "Permitted under {clause} once {need} holders of the role {whose} approve, within {within}.",
+    "approved_by_signers": (
+        "Permitted under {clause} with the approval of {need} of the signers of {whose}, within "
+        "{within}."
+    ),
+    "approved_by_role": (
+        "Permitted under {clause} with the approval of {need} of those with the role {whose}, within "
+        "{within}."
+    ),
     "approved_above": "Asked for where {field} is above {setting}.",
     "you_asked": "you asked for {value}",
     "is": "{name} is {value}",
@@ -55,8 +61,14 @@ _SPANISH: Phrases = {
     "role_trap": "Denegado: {command} requiere el cargo {roles}, y no se pudo saber si lo tienes.",
     "untold": "no se pudo juzgar: {trap}",
     "permitted": "Permitido.",
-    "approved_by_signers": "Permitido según {clause} cuando aprueben {need} de los firmantes de {whose}, en {within}.",
-    "approved_by_role": "Permitido según {clause} cuando aprueben {need} titulares del cargo {whose}, en {within}.",
+    "approved_by_signers": (
+        "Permitido según {clause} con la aprobación de {need} de los firmantes de {whose}, en "
+        "{within}."
+    ),
+    "approved_by_role": (
+        "Permitido según {clause} con la aprobación de {need} de quienes tienen el cargo {whose}, en "
+        "{within}."
+    ),
     "approved_above": "Se pide cuando {field} supera {setting}.",
     "you_asked": "pediste {value}",
     "is": "{name} es {value}",
@@ -92,8 +104,8 @@ _FRENCH: Phrases = {
     "role_trap": "Refusé : {command} demande la fonction {roles}, et on n’a pas pu savoir si vous l’exercez.",
     "untold": "cela n’a pas pu être jugé : {trap}",
     "permitted": "Permis.",
-    "approved_by_signers": "Permis selon {clause} dès que {need} des signataires de {whose} approuvent, sous {within}.",
-    "approved_by_role": "Permis selon {clause} dès que {need} titulaires de {whose} approuvent, sous {within}.",
+    "approved_by_signers": "Permis selon {clause} avec l’accord de {need} des signataires de {whose}, sous {within}.",
+    "approved_by_role": "Permis selon {clause} avec l’accord de {need} des titulaires de {whose}, sous {within}.",
     "approved_above": "Demandé quand {field} dépasse {setting}.",
     "you_asked": "vous avez demandé {value}",
     "is": "{name} est {value}",
@@ -129,8 +141,14 @@ _GERMAN: Phrases = {
     "role_trap": "Abgelehnt: {command} verlangt das Amt {roles}, und ob du es hast, war nicht festzustellen.",
     "untold": "es konnte nicht beurteilt werden: {trap}",
     "permitted": "Erlaubt.",
-    "approved_by_signers": "Erlaubt nach {clause}, sobald {need} Unterzeichner von {whose} zustimmen, binnen {within}.",
-    "approved_by_role": "Erlaubt nach {clause}, sobald {need} mit dem Amt {whose} zustimmen, binnen {within}.",
+    "approved_by_signers": (
+        "Erlaubt nach {clause} mit der Zustimmung von {need} der Unterzeichner von {whose}, binnen "
+        "{within}."
+    ),
+    "approved_by_role": (
+        "Erlaubt nach {clause} mit der Zustimmung von {need} derer mit dem Amt {whose}, binnen "
+        "{within}."
+    ),
     "approved_above": "Verlangt, wenn {field} über {setting} liegt.",
     "you_asked": "verlangt waren {value}",
     "is": "{name} ist {value}",
@@ -166,8 +184,14 @@ _PORTUGUESE: Phrases = {
     "role_trap": "Recusado: {command} exige o cargo {roles}, e não foi possível saber se o exerce.",
     "untold": "não foi possível julgar: {trap}",
     "permitted": "Permitido.",
-    "approved_by_signers": "Permitido segundo {clause} quando {need} signatários de {whose} aprovarem, em {within}.",
-    "approved_by_role": "Permitido segundo {clause} quando {need} titulares do cargo {whose} aprovarem, em {within}.",
+    "approved_by_signers": (
+        "Permitido segundo {clause} com a aprovação de {need} dos signatários de {whose}, em "
+        "{within}."
+    ),
+    "approved_by_role": (
+        "Permitido segundo {clause} com a aprovação de {need} dos titulares do cargo {whose}, em "
+        "{within}."
+    ),
     "approved_above": "Pedido quando {field} passa de {setting}.",
     "you_asked": "pediu {value}",
     "is": "{name} é {value}",
@@ -203,8 +227,11 @@ _CATALAN: Phrases = {
     "role_trap": "Denegat: {command} requereix el càrrec {roles}, i no s’ha pogut saber si el tens.",
     "untold": "no s’ha pogut jutjar: {trap}",
     "permitted": "Permès.",
-    "approved_by_signers": "Permès segons {clause} quan aprovin {need} dels signants de {whose}, en {within}.",
-    "approved_by_role": "Permès segons {clause} quan aprovin {need} titulars del càrrec {whose}, en {within}.",
+    "approved_by_signers": "Permès segons {clause} amb l’aprovació de {need} dels signants de {whose}, en {within}.",
+    "approved_by_role": (
+        "Permès segons {clause} amb l’aprovació de {need} dels titulars del càrrec {whose}, en "
+        "{within}."
+    ),
     "approved_above": "Es demana quan {field} supera {setting}.",
     "you_asked": "has demanat {value}",
     "is": "{name} és {value}",
@@ -240,8 +267,14 @@ _ITALIAN: Phrases = {
     "role_trap": "Rifiutato: {command} richiede la carica {roles}, e non si è potuto sapere se la ricopri.",
     "untold": "non si è potuto giudicare: {trap}",
     "permitted": "Permesso.",
-    "approved_by_signers": "Permesso secondo {clause} se approvano {need} dei firmatari di {whose}, entro {within}.",
-    "approved_by_role": "Permesso secondo {clause} se approvano {need} titolari della carica {whose}, entro {within}.",
+    "approved_by_signers": (
+        "Permesso secondo {clause} con l’approvazione di {need} dei firmatari di {whose}, entro "
+        "{within}."
+    ),
+    "approved_by_role": (
+        "Permesso secondo {clause} con l’approvazione di {need} di chi ha la carica {whose}, entro "
+        "{within}."
+    ),
     "approved_above": "Richiesto quando {field} supera {setting}.",
     "you_asked": "hai chiesto {value}",
     "is": "{name} è {value}",
@@ -277,8 +310,11 @@ _GALICIAN: Phrases = {
     "role_trap": "Denegado: {command} require o cargo {roles}, e non se puido saber se o tes.",
     "untold": "non se puido xulgar: {trap}",
     "permitted": "Permitido.",
-    "approved_by_signers": "Permitido segundo {clause} cando aproben {need} dos asinantes de {whose}, en {within}.",
-    "approved_by_role": "Permitido segundo {clause} cando aproben {need} titulares do cargo {whose}, en {within}.",
+    "approved_by_signers": "Permitido segundo {clause} coa aprobación de {need} dos asinantes de {whose}, en {within}.",
+    "approved_by_role": (
+        "Permitido segundo {clause} coa aprobación de {need} dos titulares do cargo {whose}, en "
+        "{within}."
+    ),
     "approved_above": "Pídese cando {field} supera {setting}.",
     "you_asked": "pediches {value}",
     "is": "{name} é {value}",

@@ -49,8 +49,8 @@ class Reading:
         return self.kind, self.name, self.args
 
     def hidden(self) -> Reading:
-        """The same without its value, and without whom it is about."""
-        return replace(self, args=(), value=None, visible=False)
+        """The same without its type and value, and without whom it is about."""
+        return replace(self, args=(), type=t.ANY, value=None, visible=False)
 
     def encoded(self) -> str:
         """One line of JSON: [kind, name, args, type, value], or without the last two if it may not be seen."""

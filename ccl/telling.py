@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ccl import locales, messages, readings, types, words
+from ccl.messages import Message
 from ccl.ops import TRAPS
 from ccl.phrases import PHRASES
 from ccl.readings import Reading, Voice
@@ -90,12 +91,15 @@ class Teller:
         if ground.kind == "trap":
             return _ended(self._say("untold", trap=self._trap(ground)))
         reason = self._reason(ground)
+        told = self._told_by_reason(ground)
         number = self._number(ground, change)
+        if number is not None and told & {number.name, f"{number.kind}.{number.name}"}:
+            number = None
         if not reason and not number:
             reason = self._clause_text(ground)
         if not reason and not number and ground.condition:
             reason = self._say("requires", condition=ground.condition)
-        details = self._details(ground, number)
+        details = self._details(ground, number, told)
         if change is not None:
             wish = self._change(change)
             details = f"{details}; {wish}" if details else wish
@@ -110,14 +114,19 @@ class Teller:
         amounts = [r for r in ground.readings if r.visible and r.kind == "command" and _is_money(r.type)]
         return amounts[0] if len(amounts) == 1 else None
 
-    def _details(self, ground: Ground, first: Reading | None) -> str:
-        """The readings that it went by."""
-        said = []
-        if first is not None:
-            said.append(self._stated(first))
-        said += [
-            self._stated(r) for r in ground.readings if r.visible and r.key != (None if first is None else first.key)
+    def _details(self, ground: Ground, first: Reading | None, told: frozenset[str]) -> str:
+        """The readings that it went by, numbers first; not those told already, or seen in what a view is called."""
+        args = {arg for r in ground.readings for arg in r.args}
+        rest = [
+            r
+            for r in ground.readings
+            if r.visible
+            and (first is None or r.key != first.key)
+            and not told & {r.name, f"{r.kind}.{r.name}"}
+            and not (r.kind == "command" and isinstance(r.value, str) and r.value in args)
         ]
+        said = [] if first is None else [self._stated(first)]
+        said += [self._stated(r) for r in sorted(rest, key=lambda r: r.type == types.BOOL)]
         if not all(r.visible for r in ground.readings):
             said.append(self._phrases["hidden"])
         return ("، " if self._voice.locale.right_to_left else ", ").join(said)
@@ -179,14 +188,20 @@ class Teller:
     def _clause_text(self, ground: Ground) -> str:
         return self._contracts(f"clause.{ground.clause}", ground.text, ground)
 
+    def _told_by_reason(self, ground: Ground) -> frozenset[str]:
+        """The names of readings that the reason itself tells."""
+        message = self._message(ground.key, ground.reason)
+        return frozenset() if message is None else frozenset(p.name for p in message.placeholders())
+
     def _contracts(self, key: str, own: str, ground: Ground) -> str:
-        """A text of the contract, from the catalogue or else its own, with its values."""
-        message = None if self._catalogue is None else self._catalogue.message(key)
-        if message is None:
-            if not own:
-                return ""
-            message = messages.parse(own)[0]
-        return message.said(self._voice, self._values(ground))
+        """A text of the contract, with its values."""
+        message = self._message(key, own)
+        return "" if message is None else message.said(self._voice, self._values(ground))
+
+    def _message(self, key: str, own: str) -> Message | None:
+        """A text of the contract: from the catalogue, else its own."""
+        found = None if self._catalogue is None or not key else self._catalogue.message(key)
+        return messages.parse(own)[0] if found is None and own else found
 
     def _values(self, ground: Ground) -> Mapping[str, tuple[Type, object] | None]:
         """What a text may speak of, by plain and by qualified name; a plain name is of the first kind that has it."""

@@ -120,7 +120,9 @@ HOST = Host(
         "decided": ViewSpec("decided", (), types.BOOL, words="a decision of the space"),
         "role": ViewSpec("role", (("name", types.STRING),), types.BOOL, words="the role {0}"),
         "limit": ViewSpec("limit", (), MONEY, words="your limit"),
-        "balance": ViewSpec("balance", (("who", types.DID),), MONEY, words="the balance of {0}"),
+        "balance": ViewSpec(
+            "balance", (("who", types.DID), ("unit", types.UnitCode("$"))), MONEY, words="the balance of {0}"
+        ),
         "age": ViewSpec("age", (), types.INTEGER, words="your age", low=0, high=150),
     },
     commands={
