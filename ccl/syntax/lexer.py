@@ -252,51 +252,71 @@ def _match(code: str, out: Tokens) -> None:
 def _match_by_indentation(code: str, out: Tokens) -> None:
     """Pair the brackets of a text in which they do not pair up, as its lines are indented.
 
-    An open bracket ends, unclosed, before a line that begins with a word of a declaration and is indented no deeper than
-    the line of the bracket; a round one before a semicolon; and with the closing bracket of one around it. A brace that
-    closes at the beginning of a line belongs to the one whose line is indented alike, if there is one.
+    An open bracket ends, unclosed, before a line that begins with a word of a declaration and is indented no deeper
+    than the line of the bracket; a round one before a semicolon; and with the closing bracket of one around it. A brace
+    that closes at the beginning of a line belongs to the one whose line is indented alike, if there is one.
     """
     out.closer.clear()
-    stack: list[tuple[int, int]] = []
-    waiting = {")": 0, "]": 0, "}": 0}
+    pairing = _Pairing(out)
     indent = 0
-
-    def pop(at: int, closed: bool) -> None:
-        opening, _ = stack.pop()
-        waiting[_CLOSES[out.texts[opening]]] -= 1
-        out.closer[opening] = at
-        if not closed:
-            out.unclosed.add(opening)
-
     for index, text in enumerate(out.texts):
         fresh = out.fresh[index] == 1
         if fresh:
             start = out.starts[index]
             indent = start - max(code.rfind("\n", 0, start), code.rfind("\r", 0, start)) - 1
             if text in _DECLARES:
-                while stack and stack[-1][1] >= indent:
-                    pop(index, closed=False)
+                pairing.end_deeper(index, indent - 1)
         if text == ";":
-            while stack and out.texts[stack[-1][0]] == "(":
-                pop(index, closed=False)
+            pairing.end_round(index)
         elif text in _CLOSES:
-            stack.append((index, indent))
-            waiting[_CLOSES[text]] += 1
-        elif text in _BRACKETS and waiting[text] and not (fresh and _too_early(stack, indent)):
-            if fresh and any(at == indent for _, at in stack[-_NEAR:]):
-                while stack[-1][1] > indent:
-                    pop(index, closed=False)
-            while stack and _CLOSES[out.texts[stack[-1][0]]] != text:
-                pop(index, closed=False)
-            if stack:
-                pop(index, closed=True)
-    while stack:
-        pop(len(out.texts) - 1, closed=False)
+            pairing.open(index, indent)
+        elif text in _BRACKETS:
+            pairing.close(index, indent if fresh else -1)
+    pairing.end_deeper(len(out.texts) - 1, -1)
 
 
-def _too_early(stack: list[tuple[int, int]], indent: int) -> bool:
-    """Whether a bracket that closes at the beginning of a line is indented deeper than the line of any open one."""
-    return all(at < indent for _, at in stack[-_NEAR:])
+class _Pairing:
+    """The open brackets, each with the indentation of its line, while they are paired by it."""
+
+    def __init__(self, out: Tokens) -> None:
+        self.out = out
+        self.stack: list[tuple[int, int]] = []
+        self.waiting = {")": 0, "]": 0, "}": 0}
+
+    def open(self, index: int, indent: int) -> None:
+        self.stack.append((index, indent))
+        self.waiting[_CLOSES[self.out.texts[index]]] += 1
+
+    def end_deeper(self, index: int, indent: int) -> None:
+        """End those on lines indented deeper."""
+        while self.stack and self.stack[-1][1] > indent:
+            self._end(index)
+
+    def end_round(self, index: int) -> None:
+        """End the round ones that are innermost."""
+        while self.stack and self.out.texts[self.stack[-1][0]] == "(":
+            self._end(index)
+
+    def close(self, index: int, indent: int) -> None:
+        """Pair a closing bracket; indent: of its line if it begins one, else -1."""
+        text = self.out.texts[index]
+        near = [at for _, at in self.stack[-_NEAR:]]
+        if not self.waiting[text] or (indent >= 0 and all(at < indent for at in near)):
+            return
+        if indent in near:
+            self.end_deeper(index, indent)
+        while self.stack:
+            opening = self.stack[-1][0]
+            self._end(index)
+            if _CLOSES[self.out.texts[opening]] == text:
+                self.out.unclosed.discard(opening)
+                return
+
+    def _end(self, index: int) -> None:
+        opening, _ = self.stack.pop()
+        self.waiting[_CLOSES[self.out.texts[opening]]] -= 1
+        self.out.closer[opening] = index
+        self.out.unclosed.add(opening)
 
 
 def unquote(text: str, span: Span, findings: Findings) -> str:

@@ -22,7 +22,7 @@ class _Repeated(NamedTuple):
     """`value; count`, as the one thing in a list."""
 
     value: tree.Expr
-    count: tree.Expr
+    times: tree.Expr
 
 
 def sorted_fields(found: list[Field]) -> tuple[tuple[tuple[tree.Name, tree.Expr], ...], tree.Expr | None]:
