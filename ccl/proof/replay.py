@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from ccl import core, types
-from ccl.proof.symbols import Reader, Reading
+from ccl.proof.symbols import ExampleRecord, Reader, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +135,6 @@ def world(program: core.Program, read: tuple[Read, ...], params: Mapping[str, An
 
 def _together(before: Any, value: Any) -> Any:
     """One record of two that the same arguments gave: the fields read of either."""
-    if isinstance(before, SimpleNamespace) and isinstance(value, SimpleNamespace):
-        return SimpleNamespace(**vars(before), **{k: v for k, v in vars(value).items() if k not in vars(before)})
+    if isinstance(before, ExampleRecord) and isinstance(value, ExampleRecord):
+        return before.joined(value)
     return value

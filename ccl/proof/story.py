@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 from ccl import core, types, words
@@ -16,6 +15,7 @@ from ccl.host import Host
 from ccl.locales import LOCALES
 from ccl.ops import TRAPS
 from ccl.proof.replay import Read
+from ccl.proof.symbols import ExampleRecord
 
 ENGLISH = LOCALES["en"]
 MOST_SAID = 12
@@ -53,7 +53,7 @@ class Teller:
         if isinstance(type_, types.Map):
             pairs = (f"{self.value(k, type_.key)}: {self.value(v, type_.value)}" for k, v in value.items())
             return "{" + ", ".join(pairs) + "}"
-        if isinstance(value, SimpleNamespace):
+        if isinstance(value, ExampleRecord):
             return self._record(value, type_)
         return self._nominal(value, type_)
 
@@ -70,11 +70,11 @@ class Teller:
             return f"({', '.join(self.value(v, t) for v, t in zip(value, type_.items, strict=True))})"
         return words.plain(value)
 
-    def _record(self, value: SimpleNamespace, type_: types.Type) -> str:
+    def _record(self, value: ExampleRecord, type_: types.Type) -> str:
         spec = self.host.records.get(type_.name) if isinstance(type_, types.Record) else None
         declared = {f.read_as: f for f in spec.fields} if spec else {}
         parts = []
-        for name, part in vars(value).items():
+        for name, part in value.fields().items():
             if name in declared:
                 said = "nothing" if part is None else self.value(part, declared[name].type)
                 parts.append(f"{declared[name].name}: {said}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import z3
@@ -31,6 +30,7 @@ from ccl.proof.terms import (
     Variant,
     choose,
     equal,
+    leaf,
     leaves,
     less,
     negation,
@@ -135,7 +135,7 @@ class Symbols:
     def read(self, kind: str, name: str, type_: types.Type, args: Sequence[Any] = (),
              arg_types: Sequence[types.Type] = (), bounds: tuple[Any, Any] = (None, None)) -> Any:  # fmt: skip
         """The value of a reading; the same one for the same kind, name and arguments."""
-        flat = tuple(leaf for arg in args for leaf in leaves(arg))
+        flat = tuple(part for arg in args for part in leaves(arg))
         key = (kind, name, str(type_), *map(_key, flat))
         found = self.readings.get(key)
         if found is None:
@@ -177,12 +177,12 @@ class Symbols:
               traps: bool, value: Any = None) -> Applied:  # fmt: skip
         """An operation of which only this is known, that equal arguments give equal results. value: a symbol for the
         result, where one of the type's usual form will not do."""
-        flat = tuple(leaf for arg in args for leaf in leaves(arg))
+        flat = tuple(part for arg in args for part in leaves(arg))
         key = (op, *map(_key, flat))
         found = self.applied.get(key)
         if found is None:
             value = self.symbol(type_, f"#{op}", flat) if value is None else value
-            trapped = self._leaf(f"#{op}!", z3.BoolSort(), flat) if traps else False
+            trapped = leaf(f"#{op}!", z3.BoolSort(), flat) if traps else False
             found = Applied(op, tuple(args), tuple(arg_types), type_, value, trapped)
             self.applied[key] = found
         return found
@@ -201,16 +201,16 @@ class Symbols:
         if isinstance(type_, types.UnitCode):
             return self._integer(path, args, 0, None)
         if isinstance(type_, types.Exact):
-            return Frac(self._leaf(path, z3.RealSort(), args), 1)
+            return Frac(leaf(path, z3.RealSort(), args), 1)
         if isinstance(type_, types.Record):
             return Rec(type_.name, path, args)
         return self._composed(type_, path, args, depth + 1)
 
     def _plain(self, type_: types.Plain, path: str, args: tuple[Any, ...]) -> Any:
         if type_ == types.BOOL:
-            return self._leaf(path, z3.BoolSort(), args)
+            return leaf(path, z3.BoolSort(), args)
         if type_ == types.RATIO:
-            term = self._leaf(path, z3.RealSort(), args)
+            term = leaf(path, z3.RealSort(), args)
             self.axioms += [term >= -types.I64_MAX, term <= types.I64_MAX]
             return Frac(term, 1)
         if type_ in (types.NOTHING, types.NEVER):
@@ -270,17 +270,11 @@ class Symbols:
         return Seq(self._integer(f"{path}.length", args, 0, type_.most), items)
 
     def _integer(self, path: str, args: tuple[Any, ...], low: int, high: int | None) -> Any:
-        term = self._leaf(path, z3.IntSort(), args)
+        term = leaf(path, z3.IntSort(), args)
         self.axioms.append(term >= low)
         if high is not None:
             self.axioms.append(term <= high)
         return term
-
-    def _leaf(self, path: str, sort: Any, args: tuple[Any, ...]) -> Any:
-        if not args:
-            return z3.Const(path, sort)
-        terms = [z3.BoolVal(a) if isinstance(a, bool) else z3.IntVal(a) if isinstance(a, int) else a for a in args]
-        return z3.Function(path, *(term.sort() for term in terms), sort)(*terms)
 
     # -- known values --------------------------------------------------------------------------------------------------
 
@@ -326,8 +320,33 @@ def _number(value: Any) -> Any:
     return Frac(value.numerator, value.denominator) if isinstance(value, Fraction) else value
 
 
-def _key(leaf: Any) -> Any:
-    return leaf if isinstance(leaf, bool | int) else ("term", leaf.get_id())
+def _key(part: Any) -> Any:
+    return part if isinstance(part, bool | int) else ("term", part.get_id())
+
+
+class ExampleRecord:
+    """A host's record in an example: the fields that were read, and what it is told from others by."""
+
+    def __init__(self, told_by: tuple[Any, ...], **fields: Any) -> None:
+        self._told_by = told_by
+        self.__dict__.update(fields)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ExampleRecord) and self._told_by == other._told_by
+
+    def __hash__(self) -> int:
+        return hash(self._told_by)
+
+    def __repr__(self) -> str:
+        return f"ExampleRecord{self._told_by}"
+
+    def fields(self) -> dict[str, Any]:
+        """Attributes and values."""
+        return {name: value for name, value in vars(self).items() if name != "_told_by"}
+
+    def joined(self, other: ExampleRecord) -> ExampleRecord:
+        """The same record with the fields of either."""
+        return ExampleRecord(self._told_by, **{**other.fields(), **self.fields()})
 
 
 class Reader:
@@ -394,7 +413,7 @@ class Reader:
         assert isinstance(type_, types.Array)
         return tuple(self.value(item, type_.item) for item in value.items[:count])
 
-    def _record(self, record: Rec) -> SimpleNamespace:
+    def _record(self, record: Rec) -> ExampleRecord:
         """What the host would give: an object with the fields that were read, absent ones None."""
         spec = self.symbols.host.records.get(record.kind)
         known_types = {f.read_as: f for f in spec.fields} if spec else {}
@@ -409,4 +428,4 @@ class Reader:
                 found[attribute] = None if inside is None else inside[0]
             else:
                 found[attribute] = self.value(value, declared.type)
-        return SimpleNamespace(**found)
+        return ExampleRecord((record.path, *map(self.scalar, record.args)), **found)

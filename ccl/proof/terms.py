@@ -345,7 +345,21 @@ def leaves(value: Any) -> Iterable[Any]:
     elif isinstance(value, Raw):
         yield value.number
     elif isinstance(value, Rec | RecChoice):
-        message = "a record is handed to a view or an operation that compares it"
-        raise Unprovable(message)
+        yield _identity(value)
     else:
         yield value
+
+
+def _identity(record: Rec | RecChoice) -> Any:
+    """An Int term by which a record is told from others where it is handed on."""
+    if isinstance(record, RecChoice):
+        return choose(record.test, _identity(record.then), _identity(record.orelse))
+    return leaf(f"{record.path}#", z3.IntSort(), record.args)
+
+
+def leaf(path: str, sort: Any, args: tuple[Any, ...]) -> Any:
+    """A symbol, or with arguments an unknown function of them."""
+    if not args:
+        return z3.Const(path, sort)
+    terms = [z3.BoolVal(a) if isinstance(a, bool) else z3.IntVal(a) if isinstance(a, int) else a for a in args]
+    return z3.Function(path, *(term.sort() for term in terms), sort)(*terms)
