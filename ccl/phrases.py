@@ -19,12 +19,10 @@ _ENGLISH: Phrases = {
     "untold": "it could not be judged: {trap}",
     "permitted": "Permitted.",
     "approved_by_signers": (
-        "Permitted under {clause} with the approval of {need} of the signers of {whose}, within "
-        "{within}."
+        "Permitted under {clause} with the approval of {need} of the signers of {whose}, within {within}."
     ),
     "approved_by_role": (
-        "Permitted under {clause} with the approval of {need} of those with the role {whose}, within "
-        "{within}."
+        "Permitted under {clause} with the approval of {need} of those with the role {whose}, within {within}."
     ),
     "approved_above": "Asked for where {field} is above {setting}.",
     "you_asked": "you asked for {value}",
@@ -62,12 +60,10 @@ _SPANISH: Phrases = {
     "untold": "no se pudo juzgar: {trap}",
     "permitted": "Permitido.",
     "approved_by_signers": (
-        "Permitido según {clause} con la aprobación de {need} de los firmantes de {whose}, en "
-        "{within}."
+        "Permitido según {clause} con la aprobación de {need} de los firmantes de {whose}, en {within}."
     ),
     "approved_by_role": (
-        "Permitido según {clause} con la aprobación de {need} de quienes tienen el cargo {whose}, en "
-        "{within}."
+        "Permitido según {clause} con la aprobación de {need} de quienes tienen el cargo {whose}, en {within}."
     ),
     "approved_above": "Se pide cuando {field} supera {setting}.",
     "you_asked": "pediste {value}",
@@ -142,12 +138,10 @@ _GERMAN: Phrases = {
     "untold": "es konnte nicht beurteilt werden: {trap}",
     "permitted": "Erlaubt.",
     "approved_by_signers": (
-        "Erlaubt nach {clause} mit der Zustimmung von {need} der Unterzeichner von {whose}, binnen "
-        "{within}."
+        "Erlaubt nach {clause} mit der Zustimmung von {need} der Unterzeichner von {whose}, binnen {within}."
     ),
     "approved_by_role": (
-        "Erlaubt nach {clause} mit der Zustimmung von {need} derer mit dem Amt {whose}, binnen "
-        "{within}."
+        "Erlaubt nach {clause} mit der Zustimmung von {need} derer mit dem Amt {whose}, binnen {within}."
     ),
     "approved_above": "Verlangt, wenn {field} über {setting} liegt.",
     "you_asked": "verlangt waren {value}",
@@ -185,12 +179,10 @@ _PORTUGUESE: Phrases = {
     "untold": "não foi possível julgar: {trap}",
     "permitted": "Permitido.",
     "approved_by_signers": (
-        "Permitido segundo {clause} com a aprovação de {need} dos signatários de {whose}, em "
-        "{within}."
+        "Permitido segundo {clause} com a aprovação de {need} dos signatários de {whose}, em {within}."
     ),
     "approved_by_role": (
-        "Permitido segundo {clause} com a aprovação de {need} dos titulares do cargo {whose}, em "
-        "{within}."
+        "Permitido segundo {clause} com a aprovação de {need} dos titulares do cargo {whose}, em {within}."
     ),
     "approved_above": "Pedido quando {field} passa de {setting}.",
     "you_asked": "pediu {value}",
@@ -229,8 +221,7 @@ _CATALAN: Phrases = {
     "permitted": "Permès.",
     "approved_by_signers": "Permès segons {clause} amb l’aprovació de {need} dels signants de {whose}, en {within}.",
     "approved_by_role": (
-        "Permès segons {clause} amb l’aprovació de {need} dels titulars del càrrec {whose}, en "
-        "{within}."
+        "Permès segons {clause} amb l’aprovació de {need} dels titulars del càrrec {whose}, en {within}."
     ),
     "approved_above": "Es demana quan {field} supera {setting}.",
     "you_asked": "has demanat {value}",
@@ -268,12 +259,10 @@ _ITALIAN: Phrases = {
     "untold": "non si è potuto giudicare: {trap}",
     "permitted": "Permesso.",
     "approved_by_signers": (
-        "Permesso secondo {clause} con l’approvazione di {need} dei firmatari di {whose}, entro "
-        "{within}."
+        "Permesso secondo {clause} con l’approvazione di {need} dei firmatari di {whose}, entro {within}."
     ),
     "approved_by_role": (
-        "Permesso secondo {clause} con l’approvazione di {need} di chi ha la carica {whose}, entro "
-        "{within}."
+        "Permesso secondo {clause} con l’approvazione di {need} di chi ha la carica {whose}, entro {within}."
     ),
     "approved_above": "Richiesto quando {field} supera {setting}.",
     "you_asked": "hai chiesto {value}",
@@ -312,8 +301,7 @@ _GALICIAN: Phrases = {
     "permitted": "Permitido.",
     "approved_by_signers": "Permitido segundo {clause} coa aprobación de {need} dos asinantes de {whose}, en {within}.",
     "approved_by_role": (
-        "Permitido segundo {clause} coa aprobación de {need} dos titulares do cargo {whose}, en "
-        "{within}."
+        "Permitido segundo {clause} coa aprobación de {need} dos titulares do cargo {whose}, en {within}."
     ),
     "approved_above": "Pídese cando {field} supera {setting}.",
     "you_asked": "pediches {value}",
