@@ -34,12 +34,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The texts of one language. fallback: asked for a key that this one has not (the contract's first language)."""
+    """The texts of one language. fallback: asked for a key that this one has not (the contract's first language).
+
+    readable: whether the file could be read at all; of one that could not, nothing more is said.
+    """
 
     language: str
     entries: Mapping[str, Entry] = field(default_factory=dict)
     at: Span = NOWHERE
     fallback: Catalogue | None = None
+    readable: bool = True
 
     def message(self, key: str) -> Message | None:
         """The text of a key, if there is one."""
@@ -61,7 +65,7 @@ def read(sources: Sources, number: int, findings: Findings, language: str = "") 
     except tomllib.TOMLDecodeError as error:
         at = _toml_place(str(error), source.text, number)
         findings.error("CCL0500", at, f"this is no TOML: {_plain(str(error))}")
-        return Catalogue(language or _called(source.name), at=whole)
+        return Catalogue(language or _called(source.name), at=whole, readable=False)
     stated = table.pop("language", "")
     said = language or _called(source.name)
     if stated and said and str(stated) != said:

@@ -55,7 +55,7 @@ class _Slots:
         """A key named twice may speak of what both places know."""
         before = self.found.get(slot.key)
         if before is not None:
-            names = {n: t for n, t in before.names.items() if slot.names.get(n) == t}
+            names = {n: both for n, t in before.names.items() if (both := _common(t, slot.names.get(n))) is not None}
             slot = replace(before, names=names, needed=before.needed or slot.needed)
         self.found[slot.key] = slot
 
@@ -111,6 +111,13 @@ class _Slots:
         return names
 
 
+def _common(one: Type, other: Type | None) -> Type | None:
+    """What values of both types can be said as: amounts of any units alike."""
+    if isinstance(one, types.Money) and isinstance(other, types.Money) and one != other:
+        return types.Money(types.OWN_UNIT)
+    return one if one == other else None
+
+
 def slots(program: core.Program, host: Host) -> dict[str, Slot]:
     """All texts that a contract has a place for, by key."""
     collected = _Slots(program, host, Bearings(program))
@@ -132,6 +139,8 @@ def check(program: core.Program, host: Host, catalogues: Sequence[Catalogue], fi
     wanted = slots(program, host)
     _own_words(wanted.values(), findings)
     for catalogue in catalogues:
+        if not catalogue.readable:
+            continue
         _complete(catalogue, wanted, findings)
         for entry in catalogue.entries.values():
             slot = wanted.get(entry.key)
