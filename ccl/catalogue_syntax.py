@@ -30,7 +30,7 @@ ENTRIES: Final[dict[str, Entry]] = {
     ),
     "CCL0004": Entry(
         "An escape that there is not",
-        'After a backslash in a text stand n, t, r, 0, ", \' or another backslash, or u{...} with the number of a'
+        "After a backslash in a text stand n, t, r, 0, \", ' or another backslash, or u{...} with the number of a"
         " character. To write a backslash itself, write two.",
         'const PATH: String = "a\\d";\n// instead:\nconst PATH: String = "a\\\\d";',
     ),

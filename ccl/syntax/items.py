@@ -122,8 +122,9 @@ class Items(Entries):
                 return tuple(_marked(one) for one in found)
             return _marked(found)
         if word != "export":
-            self.tell("CCL0019", f"expected a declaration after `{word}`, found {self.shown()}",
-                      label="expected `fn` ..")
+            self.tell(
+                "CCL0019", f"expected a declaration after `{word}`, found {self.shown()}", label="expected `fn` .."
+            )
             raise Lost
         return self._export_list(start)
 

@@ -58,7 +58,10 @@ _TOKEN = re.compile(
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f]")
 _BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000\ufeff]+")
 _CLOSES: Final = {"(": ")", "[": "]", "{": "}"}
+_MOST_OPEN: Final = 1000
+"""With more brackets open at once, what follows is not read: the parser ends long before."""
 _NEAR: Final = 64
+"""So many of the innermost open brackets are looked at for one that is indented alike."""
 _DECLARES: Final = frozenset((
     "fn", "function", "struct", "enum", "const", "state", "contract", "clause", "role", "proposal", "policy", "rule",
     "import", "exception", "param", "unit", "test", "trigger", "property", "electorate", "transition", "impl", "class",
@@ -95,6 +98,13 @@ class Tokens:
         """Where a token stands."""
         start = self.starts[index]
         return Span(self.source, start, start + len(self.texts[index]))
+
+    def cut(self, index: int) -> None:
+        """End there: without the tokens from that index on."""
+        end = self.starts[index]
+        for kept in (self.kinds, self.texts, self.starts, self.fresh):
+            del kept[index:]
+        self.add(END, "", end, 1)
 
     def add(self, kind: str, text: str, start: int, fresh: int) -> None:
         """One more."""
@@ -240,6 +250,9 @@ def _match(code: str, out: Tokens) -> None:
             continue
         if text in _CLOSES:
             stack.append(index)
+            if len(stack) > _MOST_OPEN:
+                out.cut(index + 1)
+                break
         elif stack and _CLOSES[out.texts[stack[-1]]] == text:
             closer[stack.pop()] = index
         else:

@@ -172,8 +172,10 @@ class Operators(Literals):
         self.abandon()
 
     def _chained(self, left: tree.Expr) -> bool:
-        """Whether what stands left is a comparison without brackets around it."""
+        """Whether what stands left is a comparison without brackets around it, and not itself told of."""
         if not isinstance(left, tree.BinaryExpr) or left.operator not in _COMPARISONS:
+            return False
+        if isinstance(left.left, tree.BinaryExpr) and left.left.operator in _COMPARISONS:
             return False
         last = self.at - 1
         return self.starts[last] + len(self.texts[last]) == left.span.end

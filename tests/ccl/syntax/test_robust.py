@@ -11,7 +11,8 @@ from tests.ccl.syntax.reading import HERE, SOURCES, nodes, parsed
 TEXTS = [path.read_text() for path in (*SOURCES, *sorted((HERE / "errors").glob("*.ccl")))]
 MARKS = [
     "(", ")", "[", "]", "{", "}", "|", "||", ";", ":", "::", ",", ".", "..", "..=", "=>", "->", "@", "#[", '"', "'",
-    "/*", "*/", "//", "\n", "\t", "%", "5%", "did:", "did:key:", "1.", "0x", "2026-01-31", "\u202e", "\u00a0", "é", "\0",
+    "/*", "*/", "//", "\n", "\t", "%", "5%", "did:", "did:key:", "1.", "0x", "2026-01-31", "\u202e", "\u00a0", "é",
+    "\0",
 ]  # fmt: skip
 PIECES = [*sorted({piece for text in TEXTS for piece in text.split()}), *MARKS, '"""']
 
