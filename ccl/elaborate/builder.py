@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ccl import core
 from ccl.diagnostics import Findings, Label
 from ccl.elaborate import mismatch
-from ccl.elaborate.fitting import cheap, fits, join
+from ccl.elaborate.fitting import cheap, fits, held_to, join
 from ccl.elaborate.names import FunctionInfo, Names
 from ccl.host import CommandSpec, Host
 from ccl.source import Sources, Span
@@ -194,6 +194,9 @@ class Builder:
             return core.Op(RATIO, value.span, "ratio.of_integer", (value,))
         if isinstance(expected, Exact) and isinstance(actual, Money) and actual.unit == expected.unit:
             return core.Op(expected, value.span, "money.to_exact", (value,))
+        held = held_to(value, expected)
+        if held is not value and fits(held.type, expected):
+            return held
         mismatch.tell(self, value, expected, written)
         return self.wrong(value.span)
 

@@ -13,7 +13,7 @@ from ccl.elaborate.arguments import Expected
 from ccl.elaborate.branches import drop
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import locals_in_scope, outer_word, suggest, unknown_variant
-from ccl.elaborate.fitting import fits, in_unit
+from ccl.elaborate.fitting import fits, held_to, in_unit
 from ccl.elaborate.names import FunctionInfo, Names
 from ccl.host import CommandSpec, ViewSpec
 from ccl.source import Span
@@ -61,10 +61,7 @@ def check(b: Builder, e: tree.CallExpr, expected: Type) -> core.Expr:
             inner = expected.value if name == "Ok" else expected.error
             payload = b.nothing(e.span) if inner is NOTHING else b.check(e.args[0].value, inner)
             return core.MakeVariant(expected, e.span, int(name == "Ok"), (payload,))
-    value = infer(b, e)
-    if isinstance(value, core.Op) and value.op in methods.GROWING and not fits(value.type, expected):
-        value = methods.held_to(value, expected)
-    return b.coerce(value, expected, e)
+    return b.coerce(infer(b, e), expected, e)
 
 
 def run(b: Builder, e: tree.CallExpr) -> None:
@@ -106,9 +103,7 @@ def _assigns(b: Builder, e: tree.CallExpr, place: tree.Expr, name: tree.Name, ar
         return False
 
     def new(held: Type, now: Callable[[], core.Expr], why: object) -> core.Expr:
-        value = methods.call(b, now(), name, args, e.span)
-        if isinstance(value, core.Op) and value.op in methods.GROWING:
-            return methods.held_to(value, held)
+        value = held_to(methods.call(b, now(), name, args, e.span), held)
         if value.type is not ANY and not fits(value.type, held) and value.type.__class__ is not held.__class__:
             return b.coerce(value, held, e)
         return value

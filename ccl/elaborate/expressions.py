@@ -344,14 +344,27 @@ def _otherwise(b: Builder, e: tree.BinaryExpr) -> core.Expr:
         name = "option.or" if isinstance(held, Option) else "result.or"
         return core.Op(inside, e.span, name, (left, b.check(e.right, inside)))
     kept = b.keep(left)
-    there = b.arm(lambda: core.Payload(inside, e.span, kept, present, 0))
-    absent = b.arm(lambda: b.check(e.right, inside))
+    absent = b.arm(lambda: _stand_in(b, e.right, held, inside))
+    if absent.alive and absent.value.type.__class__ is held.__class__ and not fits(absent.value.type, inside):
+        inside, there = absent.value.type, b.arm(lambda: kept)
+    else:
+        there = b.arm(lambda: core.Payload(inside, e.span, kept, present, 0))
     if not absent.statements and absent.alive:
         return core.Cond(inside, e.span, core.IsVariant(BOOL, e.span, kept, present), there.value, absent.value)
     phis, value = b.merge((there, absent), e.span)
     b.meet(core.If(e.span, core.IsVariant(BOOL, e.span, kept, present), core.Block(()),
                    core.Block(tuple(absent.statements)), phis))  # fmt: skip
     return value
+
+
+def _stand_in(b: Builder, e: tree.Expr, held: Type, inside: Type) -> core.Expr:
+    """What stands for an absent value: one such as would be inside, or another Option: `a ?? b ?? 0`."""
+    if not isinstance(e, tree.CallExpr | tree.PathExpr | tree.FieldExpr | tree.IndexExpr) or waits(b, e):
+        return b.check(e, inside)
+    value = b.infer(e)
+    if not fits(value.type, inside) and fits(value.type, held):
+        return value
+    return b.coerce(value, inside, e)
 
 
 _SPECIAL: dict[str, Callable[[Builder, tree.BinaryExpr], core.Expr]] = {

@@ -9,6 +9,7 @@ from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import infer_state, outer_name, outer_word, suggest, unknown_variant
 from ccl.elaborate.fitting import in_unit
+from ccl.elaborate.literals import TIME_UNITS, span_of
 from ccl.elaborate.mismatch import shown
 from ccl.elaborate.resolve import declared_here
 from ccl.host import FieldSpec
@@ -94,6 +95,8 @@ def field_of(b: Builder, target: core.Expr, name: tree.Name, span: Span) -> core
     held = target.type
     if held in (ANY, NEVER):
         return core.Const(ANY, span, None)
+    if held is INTEGER and name.text in TIME_UNITS:
+        return span_of(b, target, name.text, "", span)
     rule = _FIELDS.get(held.__class__)
     if rule is not None:
         return rule(b, target, name, span)

@@ -135,6 +135,25 @@ def equated(t: Type) -> bool:
     return not isinstance(t, Record | Range)
 
 
+GROWING = frozenset(("array.push", "array.concat", "array.insert", "array.repeat", "map.set"))
+"""Operations whose last argument is the maximum of their result."""
+
+
+def held_to(value: core.Expr, expected: Type) -> core.Expr:
+    """An operation that grows a collection, held to the maximum expected: beyond, it traps `too_long`."""
+    if not isinstance(value, core.Op) or value.op not in GROWING:
+        return value
+    grown = value.type
+    if isinstance(grown, Array) and isinstance(expected, Array):
+        fresh: Type = Array(grown.item, expected.most)
+    elif isinstance(grown, Map) and isinstance(expected, Map):
+        fresh = Map(grown.key, grown.value, expected.most)
+    else:
+        return value
+    limit = core.Const(INTEGER, value.span, expected.most)
+    return core.Op(fresh, value.span, value.op, (*value.args[:-1], limit))
+
+
 # -- units -------------------------------------------------------------------------------------------------------------
 
 

@@ -143,35 +143,42 @@ def infer_money(b: Builder, e: tree.MoneyLit) -> core.Expr:
 _MILLISECONDS = {"milliseconds": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000}
 _DAYS = {"days": 1, "weeks": 7}
 _MONTHS = {"months": 1, "years": 12}
+TIME_UNITS = {name: unit for unit in (*_MILLISECONDS, *_DAYS, *_MONTHS) for name in (unit, unit.removesuffix("s"))}
+"""Words for units of time, one and many, with the one that the tree uses."""
 
 
 def infer_span(b: Builder, e: tree.SpanOfTimeLit) -> core.Expr:
     """`7 days`, `n.hours`, `10 working days`."""
-    held: Type
     if isinstance(e.count, tree.DecimalLit):
         return _part_of_time(b, e, e.count.value)
-    count = b.check(e.count, INTEGER)
-    if e.qualifier:
-        held, factor = (CLEAR_DAYS if e.qualifier == "clear" else WORKING_DAYS), 1
-        if e.unit != "days":
-            return b.error("CCL0187", e.span, f"there are {e.qualifier} days, but no {e.qualifier} {e.unit}")
-    elif e.unit in _MILLISECONDS:
-        held, factor = DURATION, _MILLISECONDS[e.unit]
-    elif e.unit in _DAYS:
-        held, factor = DAYS, _DAYS[e.unit]
+    return span_of(b, b.check(e.count, INTEGER), e.unit, e.qualifier, e.span)
+
+
+def span_of(b: Builder, count: core.Expr, unit: str, qualifier: str, span: Span) -> core.Expr:
+    """So many units of time."""
+    unit = TIME_UNITS[unit]
+    held: Type
+    if qualifier:
+        held, factor = (CLEAR_DAYS if qualifier == "clear" else WORKING_DAYS), 1
+        if unit != "days":
+            return b.error("CCL0187", span, f"there are {qualifier} days, but no {qualifier} {unit}")
+    elif unit in _MILLISECONDS:
+        held, factor = DURATION, _MILLISECONDS[unit]
+    elif unit in _DAYS:
+        held, factor = DAYS, _DAYS[unit]
     else:
-        held, factor = MONTHS, _MONTHS[e.unit]
+        held, factor = MONTHS, _MONTHS[unit]
+    if count.type is not INTEGER:
+        return b.wrong(span)
     if isinstance(count, core.Const):
-        if count.value is None:
-            return b.wrong(e.span)
         total = count.value * factor
         if abs(total) > I64_MAX:
-            return b.error("CCL0158", e.span, "this span of time is too long")
-        return core.Const(held, e.span, total)
+            return b.error("CCL0158", span, "this span of time is too long")
+        return core.Const(held, span, total)
     if factor != 1:
-        count = core.Op(INTEGER, e.span, "integer.mul", (count, core.Const(INTEGER, e.span, factor)))
+        count = core.Op(INTEGER, span, "integer.mul", (count, core.Const(INTEGER, span, factor)))
     name = {DURATION: "duration.of_ms", MONTHS: "months.of"}.get(held, "days.of")
-    return core.Op(held, e.span, name, (count,))
+    return core.Op(held, span, name, (count,))
 
 
 def _part_of_time(b: Builder, e: tree.SpanOfTimeLit, count: Fraction) -> core.Expr:

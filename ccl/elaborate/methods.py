@@ -45,22 +45,6 @@ from ccl.types import (
     Type,
 )
 
-GROWING = frozenset(("array.push", "array.concat", "array.insert", "array.repeat", "map.set"))
-"""Operations whose last argument is the maximum of their result."""
-
-
-def held_to(value: core.Op, expected: Type) -> core.Expr:
-    """An operation that grows a collection, held to a maximum declared: beyond, it traps `too_long`."""
-    grown = value.type
-    if not isinstance(expected, Array | Map) or not isinstance(grown, Array | Map):
-        return value
-    limit = core.Const(INTEGER, value.span, expected.most)
-    if isinstance(grown, Array):
-        fresh: Type = Array(grown.item, expected.most)
-    else:
-        fresh = Map(grown.key, grown.value, expected.most)
-    return core.Op(fresh, value.span, value.op, (*value.args[:-1], limit))
-
 
 class Site(NamedTuple):
     """A method called: on what, with what, where."""

@@ -10,7 +10,7 @@ from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import branches, loops, operators, patterns
 from ccl.elaborate.builder import Binding, Builder, NeedsStatements
 from ccl.elaborate.expressions import beside, locals_in_scope, outer_word, suggest
-from ccl.elaborate.fitting import cheap, fits, join, loosened
+from ccl.elaborate.fitting import cheap, fits, held_to, join, loosened
 from ccl.elaborate.mismatch import shown
 from ccl.elaborate.resolve import declared_here, resolve
 from ccl.source import Span
@@ -144,21 +144,10 @@ def assign(b: Builder, s: tree.Assign) -> None:
         right = beside(b, s.value, held) if operator in ("+", "-") else b.infer(s.value)
         done = [left]
         b.settle(done, mark)
-        value = operators.binary(b, operator, s.span, done[0], right, at)
-        if isinstance(held, Array) and isinstance(value, core.Op) and value.op == "array.concat":
-            value = bounded(value, held)
+        value = held_to(operators.binary(b, operator, s.span, done[0], right, at), held)
         return _fitted(b, value, held, s.value, why)
 
     write(b, s.target, combined)
-
-
-def bounded(value: core.Op, held: Array | Map) -> core.Op:
-    """An operation that grows a collection, held to the maximum declared: beyond, it traps."""
-    grown = value.type
-    assert isinstance(grown, Array | Map)
-    limit = core.Const(INTEGER, value.span, held.most)
-    fresh: Type = (Array(grown.item, held.most) if isinstance(grown, Array) else Map(grown.key, grown.value, held.most))
-    return core.Op(fresh, value.span, value.op, (*value.args[:-1], limit))
 
 
 def _plain(b: Builder, value: tree.Expr, held: Type, why: Label | None) -> core.Expr:
