@@ -22,6 +22,7 @@ from ccl.ops import OPS
 from ccl.rulebook import Rulebook, Ruling, Verdict, cited
 from ccl.source import Sources, Span
 from ccl.syntax import tree
+from ccl.targets import names
 from ccl.testing.facts import Fact, Facts
 from ccl.testing.values import Elaborates, NoValue, Values
 from ccl.testing.world import Given, MadeWorld, NotGiven
@@ -335,7 +336,7 @@ class _Test:
         kept = self.given
         self.given = given
         for trigger in self.program.triggers:
-            if any(_named(target, spec.name) for target in trigger.targets):
+            if names(trigger.targets, spec.name):
                 self._trigger(trigger, spec)
         self.given = kept
         kept.state = given.state
@@ -535,10 +536,6 @@ def _field_of(arg: tree.Arg, place: int, spec: CommandSpec) -> tree.Expr:
         name = tree.Name(arg.span, order[place] if place < len(order) else "")
     command = tree.PathExpr(arg.span, tree.Path(arg.span, (tree.Name(arg.span, "command"),)))
     return tree.FieldExpr(name.span, command, name)
-
-
-def _named(target: str, name: str) -> bool:
-    return target in (name, "*") or (target.endswith(".*") and name.startswith(target[:-1]))
 
 
 _STEPS: Final[dict[str, Callable[[_Test, tree.TestStep, _Case], None]]] = {

@@ -29,7 +29,13 @@ class Contract:
     host: Host
     sources: Sources
     findings: Findings
-    name: str
+    names: tuple[str, ...]
+    """Of its files; the first sources are theirs, bases come after them."""
+
+    @property
+    def name(self) -> str:
+        """What to call it: its first file."""
+        return self.names[0]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +65,7 @@ def made_of(args: argparse.Namespace, texts: Sequence[tuple[str, str]]) -> Contr
     if made is None:
         sys.stderr.write(for_people(findings.sorted(), sources))
         return None
-    return Contract(made[0], made[1], host, sources, made[1].findings, texts[0][0])
+    return Contract(made[0], made[1], host, sources, made[1].findings, tuple(name for name, _ in texts))
 
 
 def host_for(args: argparse.Namespace) -> Host:
