@@ -178,7 +178,8 @@ def _open(held: Type) -> bool:
 
 def write(b: Builder, target: tree.Expr, new: New) -> None:
     """Give a place a new value."""
-    place = _place(b, target)
+    known = isinstance(target, tree.PathExpr | tree.StateExpr | tree.FieldExpr | tree.IndexExpr)
+    place = _place(b, target) if known else None  # what is of another form, the parser has told
     if place is None:
         new(ANY, lambda: b.wrong(target.span), None)
         return
@@ -298,6 +299,7 @@ def _place(b: Builder, target: tree.Expr) -> Place | None:
         outer = _place(b, target.target)
         return None if outer is None else _into_index(b, outer, target)
     if not isinstance(target, tree.Wrong):
+        b.infer(target)
         b.error("CCL0113", target.span, "this cannot be assigned", "a variable, a state, or a part of one can")
     return None
 
@@ -390,9 +392,9 @@ def emit(b: Builder, s: tree.Emit) -> None:
     for value in values:
         if value.type is NOTHING:
             b.error("CCL0182", value.span, "this gives no value, so there is nothing to tell", "gives nothing")
-    for name, part in zip(names, parts, strict=True):
-        if names.count(name) > 1:
-            b.error("CCL0123", part.span, f"`{name}` is given twice")
+    for at, (name, part) in enumerate(zip(names, parts, strict=True)):
+        if name in names[:at]:
+            b.error("CCL0123", part.span, f"`{name}` is given twice", "again")
     b.effects.setdefault("notice", s.span)
     b.emit(core.Notice(s.span, s.name.text, tuple(zip(names, values, strict=True))))
 

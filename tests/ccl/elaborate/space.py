@@ -16,7 +16,8 @@ _PAID = (
 COMMANDS = (
     CommandSpec("credit.transfer", _PAID, module="credit", unit_field="unit"),
     CommandSpec("credit.batch", (*_PAID[:4], FieldSpec("count", INTEGER)), module="credit", unit_field="unit"),
-    CommandSpec("member.join", (FieldSpec("name", STRING), FieldSpec("unit", STRING))),
+    CommandSpec("member.join", (FieldSpec("name", STRING),)),
+    CommandSpec("member.rename", (FieldSpec("name", STRING), FieldSpec("unit", STRING))),
     CommandSpec("tool.lend", (FieldSpec("tool", STRING),), module="tools"),
     CommandSpec("read.credit.balance", (FieldSpec("who", DID),), module="credit", read=True),
 )
