@@ -510,8 +510,15 @@ def cli() -> None:
             took / floor <= 5, ms=took * 1e3)  # fmt: skip
 
 
+def ccl() -> None:
+    """The bylaw language."""
+    import bench_ccl
+
+    bench_ccl.ccl(out, bench)
+
+
 FIGURES: dict[str, Callable[[], None]] = {
-    "ingest": ingest, "bulk": bulk, "one": one, "big": big, "members": members, "import": books, "cli": cli,
+    "ingest": ingest, "bulk": bulk, "one": one, "big": big, "members": members, "import": books, "cli": cli, "ccl": ccl,
 }  # fmt: skip
 
 
