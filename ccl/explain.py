@@ -382,7 +382,7 @@ def _read(program: core.Program, site: core.Site, args: tuple[Any, ...], value: 
     kind, stored = storable(site.type, value, unit, program.enums)
     if isinstance(stored, str):
         stored = shortened(stored, LONGEST_TEXT)
-    reading = Reading(site.kind, site.name, tuple(map(str, args)), kind, stored)
+    reading = Reading(site.kind, site.name, tuple(map(_argument, args)), kind, stored)
     return reading if may_see(site, args) else reading.hidden()
 
 
@@ -395,6 +395,13 @@ def explain(book: Rulebook, world: World, verdict: Verdict, *, all: bool = False
 def all_visible(ground: Ground) -> bool:
     """Whether the reader may see all that it went by."""
     return all(reading.visible for reading in ground.readings)
+
+
+def _argument(value: Any) -> str:
+    """An argument of a view as a plain text; of an Option what is in it, '' for nothing."""
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], str):
+        return value[0]
+    return "" if value is None else str(value)
 
 
 def reason_key(clause: core.Clause, function: str, number: int) -> str:

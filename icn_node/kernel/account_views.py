@@ -100,7 +100,7 @@ ACCOUNT_VIEWS: tuple[View, ...] = (
     view("credit_ceiling", credit_ceiling, _ACCOUNT, Option(_OWN), "the ceiling of {0} in {1}", about=0,
          reads="credit.balance"),
     view("treasury", treasury, _UNIT, _OWN, "what the space has in {0}"),
-    view("unit_open", unit_open, _UNIT, BOOL, "whether {0} takes transfers"),
+    view("unit_open", unit_open, _UNIT, BOOL, "{0} takes transfers"),
 )  # fmt: skip
 CURRENCY_VIEWS: tuple[View, ...] = (view("supply", supply, _UNIT, _OWN, "what is out of {0}"),)
 HOUR_VIEWS: tuple[View, ...] = (

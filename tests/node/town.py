@@ -17,6 +17,7 @@ import msgspec
 from dag.event import Event, attach, sign_event, signing_bytes
 from dag.keys import SigningKey
 from icn_node.home import Home
+from icn_node.kernel.explanations import Explained
 from icn_node.kernel.keyring import invitation_bytes
 from icn_node.kernel.module import Module
 from icn_node.kernel.root import state_root
@@ -170,9 +171,10 @@ class Town:
         return found
 
     def state(self) -> str:
-        """A digest of all tables, with projections and history: what a refused event must not change."""
+        """A digest of all tables, with projections and history: what a refused event must not change. Why it was
+        refused is all that is kept of it."""
         h = hashlib.sha256()
-        for record in sorted(self.space.tables.records, key=lambda r: r.TABLE):
+        for record in sorted(set(self.space.tables.records) - {Explained}, key=lambda r: r.TABLE):
             for row in self.space.tables.scan(record):
                 h.update(repr((record.TABLE, msgspec.structs.astuple(row))).encode())
         return h.hexdigest()

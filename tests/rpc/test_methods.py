@@ -54,11 +54,11 @@ credit.transfer {**PAY, "until": "tomorrow"}                | -32602 | until: an
 credit.transfer {**PAY, "as": "zoe"}                        | -32602 | as: a member's handle or DID
 credit.transfer {**PAY, "as": "cid"}                        | -32003 | the key of cid is locked: give its secret
 credit.transfer {**PAY, "amount": "500"}                    | -32001 | can spend 100.00 SUN
-credit.create {"unit": "MOON"}                              | -32001 | not allowed by the bylaws
+credit.create {"unit": "MOON"}                              | -32001 | Refused under 4.1
 credit.balance {"unit": 5}                                  | -32602 | unit
 credit.balance {"nope": 5}                                  | -32602 | there is no field 'nope'
 credit.balance {"as": "cid"}                                | -32003 | this session is not cid's
-credit.history {"unit": "SUN", "party": "cid"}              | -32001 | not allowed by the bylaws
+credit.history {"unit": "SUN", "party": "cid"}              | -32001 | Refused under 4.11
 node.status {"deep": True}                                  | -32602 | node.status has no parameter 'deep'
 node.stop {}                                                | -32005 | no daemon is running
 session.open {"member": "bob", "secret": "wrong"}           | -32003 | give the right secret
@@ -85,8 +85,8 @@ dag.get {"event": "bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"}
 dag.proof {"event": "bafyreigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"} | -32005 | is not in the log
 dag.log {"limit": 0}                                        | -32602 | a number from 1 to 1000
 dag.log {"after": -2}                                       | -32602 | a number from -1
-dag.export {"path": "x.car"}                                | -32001 | it takes the operator of the node
-backup.create {}                                            | -32001 | it takes the operator of the node
+dag.export {"path": "x.car"}                                | -32001 | You run the node: no
+backup.create {}                                            | -32001 | You run the node: no
 member.join {"code": "icn-nonsense", "secret": "abcd"}      | -32602 | invitation code
 member.invite {"days": 0}                                   | -32602 | a number from 1 to 365
 """
