@@ -246,6 +246,11 @@ _CLAUSES: dict[str, Entry] = {
         "clause of the base replaced",
         "The base does not mark this clause `default`, so no other takes its place. Give yours another number.",
     ),
+    "CCL0361": Entry(
+        "too many exceptions",
+        "A clause with more than 100 exceptions is another rule. Write several clauses, each with the guard under which "
+        "it speaks.",
+    ),
     "CCL0362": Entry(
         "exception that always holds",
         "Without `when` an exception stands in place of its clause always, and the clause means nothing. This is a "

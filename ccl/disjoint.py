@@ -29,39 +29,41 @@ MOST_DEPTH = 100
 """Give up on guards that are larger or deeper than that once what they call stands in them."""
 
 _Fact = tuple[core.Expr, bool]
-Ways = list[tuple[_Fact, ...]]
+_Conjunctions = list[tuple[_Fact, ...]]
 
 
 class _GaveUp(Exception):
     """The guard is of a form, or a size, that is not looked into."""
 
 
-def ways(guard: core.Function, functions: Mapping[str, core.Function]) -> Ways | None:
-    """The ways in which a guard can hold, each a conjunction of facts; None if it is not of a form that is looked into.
+def ways(guard: core.Function, functions: Mapping[str, core.Function], enums: Mapping[str, types.EnumShape]) -> Ways:
+    """The ways in which a guard can hold, each what is then certain; None if it is not of a form that is looked into.
 
     functions: what it may call, by name.
     """
     try:
-        return _ways(_Inliner(functions).expression(guard), True)
+        conjunctions = _ways(_Inliner(functions).expression(guard), True)
     except _GaveUp:
         return None
+    return tuple(facts for one in conjunctions if not (facts := _facts(one, enums)).impossible)
 
 
-def apart(first: Ways | None, second: Ways | None, enums: Mapping[str, types.EnumShape]) -> bool:
+def apart(first: Ways, second: Ways) -> bool:
     """Whether it is certain that two guards never hold at once."""
     if first is None or second is None or len(first) * len(second) > MOST_ALTERNATIVES:
         return False
-    return all(_impossible((*one, *other), enums) for one in first for other in second)
+    return all(one.clashes(other) for one in first for other in second)
 
 
-def never(guard: Ways | None, enums: Mapping[str, types.EnumShape]) -> bool:
+def never(guard: Ways) -> bool:
     """Whether it is certain that a guard never holds."""
-    return guard is not None and all(_impossible(way, enums) for way in guard)
+    return guard is not None and not guard
 
 
 def disjoint(first: core.Function, second: core.Function, program: core.Program) -> bool:
     """Whether it is certain that two guards of a program never hold at once."""
-    return apart(ways(first, program.functions), ways(second, program.functions), program.enums)
+    one, other = (ways(guard, program.functions, program.enums) for guard in (first, second))
+    return apart(one, other)
 
 
 # -- a function as one expression --------------------------------------------------------------------------------------
@@ -177,19 +179,19 @@ def _returns(block: core.Block) -> bool:
 # -- into alternatives of facts that hold together ---------------------------------------------------------------------
 
 
-def _both(left: Ways, right: Ways) -> Ways:
+def _both(left: _Conjunctions, right: _Conjunctions) -> _Conjunctions:
     if len(left) * len(right) > MOST_ALTERNATIVES:
         raise _GaveUp
     return [(*one, *other) for one in left for other in right]
 
 
-def _either(left: Ways, right: Ways) -> Ways:
+def _either(left: _Conjunctions, right: _Conjunctions) -> _Conjunctions:
     if len(left) + len(right) > MOST_ALTERNATIVES:
         raise _GaveUp
     return left + right
 
 
-def _ways(expr: core.Expr, holds: bool) -> Ways:
+def _ways(expr: core.Expr, holds: bool) -> _Conjunctions:
     """The ways in which a condition holds (or fails): each a conjunction of facts."""
     match expr:
         case core.Const(value=bool(value)):
@@ -214,15 +216,18 @@ _TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne
 _WHOLE = frozenset({"Integer", "Timestamp", "Duration", "Days", "ClearDays", "WorkingDays", "Months", "Date"})
 
 
+Number = int | Fraction
+
+
 @dataclass
 class _Interval:
     """What a linear term may be."""
 
-    low: Fraction | None = None
+    low: Number | None = None
     low_open: bool = False
-    high: Fraction | None = None
+    high: Number | None = None
     high_open: bool = False
-    not_these: set[Fraction] = field(default_factory=set)
+    not_these: set[Number] = field(default_factory=set)
 
     @property
     def empty(self) -> bool:
@@ -233,8 +238,19 @@ class _Interval:
             return self.low_open or self.high_open or self.low in self.not_these
         return self.low > self.high
 
-    def keep(self, op: str, bound: Fraction, whole: bool) -> None:
+    def meets(self, other: _Interval) -> bool:
+        """Whether something lies in both."""
+        both = _Interval(self.low, self.low_open, self.high, self.high_open, self.not_these | other.not_these)
+        if other.low is not None:
+            both.keep("gt" if other.low_open else "ge", other.low, whole=False)
+        if other.high is not None:
+            both.keep("lt" if other.high_open else "le", other.high, whole=False)
+        return not both.empty
+
+    def keep(self, op: str, bound: Number, whole: bool) -> None:
         """Cut by `term op bound`; whole: the term is an integer."""
+        if isinstance(bound, Fraction) and bound.denominator == 1:
+            bound = bound.numerator
         if op == "ne":
             self.not_these.add(bound)
         if op in ("gt", "ge", "eq"):
@@ -242,17 +258,17 @@ class _Interval:
         if op in ("lt", "le", "eq"):
             self._to(bound, op == "lt", whole)
 
-    def _from(self, bound: Fraction, is_open: bool, whole: bool) -> None:
+    def _from(self, bound: Number, is_open: bool, whole: bool) -> None:
         if whole:
-            bound, is_open = Fraction(math.floor(bound) + 1 if is_open else math.ceil(bound)), False
+            bound, is_open = math.floor(bound) + 1 if is_open else math.ceil(bound), False
         if self.low is None or bound > self.low:
             self.low, self.low_open = bound, is_open
         elif bound == self.low:
             self.low_open = self.low_open or is_open
 
-    def _to(self, bound: Fraction, is_open: bool, whole: bool) -> None:
+    def _to(self, bound: Number, is_open: bool, whole: bool) -> None:
         if whole:
-            bound, is_open = Fraction(math.ceil(bound) - 1 if is_open else math.floor(bound)), False
+            bound, is_open = math.ceil(bound) - 1 if is_open else math.floor(bound), False
         if self.high is None or bound < self.high:
             self.high, self.high_open = bound, is_open
         elif bound == self.high:
@@ -261,22 +277,45 @@ class _Interval:
 
 @dataclass
 class _Choice:
-    """Which variant, or which constant, a value is; and which it is not."""
+    """Which variant, or which constant, a value is; and which it is not. of: how many there are (0: not known)."""
 
     is_: Any = None
     known: bool = False
     not_these: set[Any] = field(default_factory=set)
+    of: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether none is left."""
+        return (self.known and self.is_ in self.not_these) or (self.of > 0 and len(self.not_these) == self.of)
+
+    def meets(self, other: _Choice) -> bool:
+        """Whether one is left to both."""
+        if self.known and other.known and self.is_ != other.is_:
+            return False
+        known = self if self.known else other
+        return not _Choice(known.is_, known.known, self.not_these | other.not_these, self.of).empty
 
 
 @dataclass
-class _Facts:
+class Facts:
     """Facts that hold together, until one cannot."""
 
     shapes: Mapping[str, types.EnumShape]
     truths: dict[bytes, bool] = field(default_factory=dict)
-    intervals: dict[tuple[tuple[bytes, Fraction], ...], _Interval] = field(default_factory=dict)
+    intervals: dict[tuple[tuple[bytes, int], ...], _Interval] = field(default_factory=dict)
     choices: dict[bytes, _Choice] = field(default_factory=dict)
     impossible: bool = False
+
+    def clashes(self, other: Facts) -> bool:
+        """Whether they cannot hold together with others that are possible by themselves."""
+        return (
+            any(other.truths.get(key, holds) is not holds for key, holds in self.truths.items())
+            or any(
+                key in other.intervals and not one.meets(other.intervals[key]) for key, one in self.intervals.items()
+            )
+            or any(key in other.choices and not one.meets(other.choices[key]) for key, one in self.choices.items())
+        )
 
     def take(self, expr: core.Expr, holds: bool) -> None:
         """One fact more."""
@@ -323,10 +362,8 @@ class _Facts:
         if isinstance(target, core.MakeVariant):
             self.impossible = self.impossible or (target.index == index) is not holds
             return
-        choice = self.choices.setdefault(b"variant of " + _key(target), _Choice())
+        choice = self.choices.setdefault(b"variant of " + _key(target), _Choice(of=_variants(target.type, self.shapes)))
         self.pick(choice, index, holds)
-        count = _variants(target.type, self.shapes)
-        self.impossible = self.impossible or len(choice.not_these) == count
 
     def pick(self, choice: _Choice, value: Any, holds: bool) -> None:
         if not holds:
@@ -335,8 +372,7 @@ class _Facts:
             choice.is_, choice.known = value, True
         elif choice.is_ != value:
             self.impossible = True
-        if choice.known and choice.is_ in choice.not_these:
-            self.impossible = True
+        self.impossible = self.impossible or choice.empty
 
     def linear(self, op: str, left: core.Expr, right: core.Expr) -> None:
         """A comparison of numbers, as `term op bound`, the term's factors whole and without a common divisor."""
@@ -350,7 +386,7 @@ class _Facts:
         scale = _scale([factor for _, factor in factors])
         if scale < 0:
             op = _TURNED[op]
-        form = tuple((key, factor / scale) for key, factor in factors)
+        form = tuple((key, int(factor / scale)) for key, factor in factors)
         interval = self.intervals.setdefault(form, _Interval())
         interval.keep(op, -terms.constant / scale, terms.whole)
         self.impossible = self.impossible or interval.empty
@@ -366,13 +402,16 @@ _HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
 }
 
 
-def _impossible(way: tuple[_Fact, ...], shapes: Mapping[str, types.EnumShape]) -> bool:
-    facts = _Facts(shapes)
+Ways = tuple[Facts, ...] | None
+
+
+def _facts(way: tuple[_Fact, ...], shapes: Mapping[str, types.EnumShape]) -> Facts:
+    facts = Facts(shapes)
     for expr, holds in way:
         facts.take(expr, holds)
         if facts.impossible:
-            return True
-    return False
+            break
+    return facts
 
 
 def _scale(factors: list[Fraction]) -> Fraction:

@@ -8,16 +8,14 @@ number, and a clause of a `floor`'s number is judged besides it, so that it can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ccl import core, disjoint, types
 from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import closest
+from ccl.elaborate.precedence import Excepting, Precedence, head_span
 from ccl.host import CommandSpec, FieldSpec
-from ccl.source import Span
 from ccl.syntax import tree
 
 MOST_APPROVERS = 1_000
@@ -32,6 +30,8 @@ class Clauses:
     contract: Contract
     found: list[core.Clause] = field(default_factory=list)
     heads: list[tree.ClauseDecl] = field(default_factory=list)
+    cited: dict[str, list[int]] = field(default_factory=dict)
+    """By number, or name where there is none: the places in `found`."""
 
     # -- one clause
 
@@ -51,8 +51,14 @@ class Clauses:
         if place < len(self.found):
             self.found[place], self.heads[place] = clause, decl
         else:
-            self.found.append(clause)
-            self.heads.append(decl)
+            self._append(clause, decl)
+
+    def _append(self, clause: core.Clause, decl: tree.ClauseDecl) -> None:
+        key = clause.number or clause.name
+        if key:
+            self.cited.setdefault(key, []).append(len(self.found))
+        self.found.append(clause)
+        self.heads.append(decl)
 
     def _clause(self, decl: tree.ClauseDecl, base: str, targets: tuple[str, ...], commands: tuple[CommandSpec, ...],
                 unit: str) -> core.Clause:  # fmt: skip
@@ -94,7 +100,7 @@ class Clauses:
     def _place(self, decl: tree.ClauseDecl, base: str) -> int | None:
         """Where the clause goes; None if it may not stand at all (told)."""
         key = _cited(decl)
-        same = [at for at, c in enumerate(self.found) if not c.replaces and key == (c.number or c.name)]
+        same = self.cited.get(key, [])
         own = next((at for at in same if self.found[at].base == base), None)
         if own is not None:
             self._twice(decl, key, self.heads[own])
@@ -111,21 +117,21 @@ class Clauses:
 
     def _twice(self, decl: tree.ClauseDecl, key: str, first: tree.ClauseDecl) -> None:
         self.contract.findings.error(
-            "CCL0345", _head_span(decl), f"there are two clauses `{key}`", label="give this one another number",
-            also=(Label(_head_span(first), "the first"),),
+            "CCL0345", head_span(decl), f"there are two clauses `{key}`", label="give this one another number",
+            also=(Label(head_span(first), "the first"),),
         )  # fmt: skip
 
     def _not_replaced(self, decl: tree.ClauseDecl, key: str, before: core.Clause, head: tree.ClauseDecl) -> None:
         if before.strength == "final":
             self.contract.findings.error(
-                "CCL0359", _head_span(decl), f"clause `{key}` of the base is final",
-                label="it cannot be replaced", also=(Label(_head_span(head), "in the base"),),
+                "CCL0359", head_span(decl), f"clause `{key}` of the base is final",
+                label="it cannot be replaced", also=(Label(head_span(head), "in the base"),),
                 notes=("a clause of another number may ask for more",),
             )  # fmt: skip
             return
         self.contract.findings.error(
-            "CCL0360", _head_span(decl), f"the base has a clause `{key}`, and does not leave it to others",
-            label="give this one another number", also=(Label(_head_span(head), "in the base"),),
+            "CCL0360", head_span(decl), f"the base has a clause `{key}`, and does not leave it to others",
+            label="give this one another number", also=(Label(head_span(head), "in the base"),),
             notes=("a base marks what may be replaced `default`, and what may be tightened `floor`",),
         )  # fmt: skip
 
@@ -150,7 +156,7 @@ class Clauses:
         unit = decl.within.text
         if self.contract.names.decimals(unit) is None:
             known = {*self.contract.names.units, *self.contract.host.units}
-            near = closest(unit, known)
+            near = self.contract.near(unit, known)
             self.contract.findings.error(
                 "CCL0348", decl.within.span, f"there is no unit `{unit}`",
                 label=f"did you mean `{near}`?" if near else "unknown unit",
@@ -194,7 +200,7 @@ class Clauses:
         known = [*self.contract.names.roles, *sorted(self.contract.host.roles)]
         if decl.whose.text in known:
             return decl.whose.text
-        near = closest(decl.whose.text, known)
+        near = self.contract.near(decl.whose.text, known)
         self.contract.findings.error(
             "CCL0350", decl.whose.span, f"there is no role `{decl.whose.text}`",
             label=f"did you mean `{near}`?" if near else "unknown role",
@@ -208,7 +214,7 @@ class Clauses:
         for spec in commands:
             found = spec.field(name.text) or next((f for f in spec.fields if f.read_as == name.text), None)
             if found is None or not fits(found.type):
-                near = closest(name.text, [f.name for f in spec.fields if fits(f.type)])
+                near = self.contract.near(name.text, [f.name for f in spec.fields if fits(f.type)])
                 self.contract.findings.error(
                     "CCL0350", name.span, f"`{spec.name}` has no field `{name.text}` that is {wanted}",
                     label=f"did you mean `{near}`?" if near else f"here stands a field that is {wanted}",
@@ -220,7 +226,7 @@ class Clauses:
         name = entries.dotted(value)
         if name is not None and name in self.contract.host.settings:
             return name
-        near = closest(name or "", self.contract.host.settings)
+        near = self.contract.near(name or "", self.contract.host.settings)
         self.contract.findings.error(
             "CCL0351", value.span, f"here stands the name of a setting, {what}",
             label=f"did you mean `{near}`?" if near else "there is no such setting",
@@ -267,9 +273,9 @@ class Clauses:
             )  # fmt: skip
             return
         if decl.number is not None:
-            same = next((at for at, c in enumerate(self.found) if c.number == decl.number.value), None)
-            if same is not None:
-                self._twice(decl, decl.number.value, self.heads[same])
+            same = self.cited.get(decl.number.value)
+            if same:
+                self._twice(decl, decl.number.value, self.heads[same[0]])
                 return
         if decl.guard is None:
             self.contract.findings.warning(
@@ -280,17 +286,15 @@ class Clauses:
         unit = to.unit
         commands = {s.name: s for t in to.targets for s in self.contract.commands(t, to.span)}
         governed = tuple(s for s in commands.values() if s.unit_field or not unit)
-        self.found.append(self._clause(decl, base, to.targets, governed, unit))
-        self.heads.append(decl)
+        self._append(self._clause(decl, base, to.targets, governed, unit), decl)
 
     def _excepted(self, cited: tree.StringLit, base: str) -> core.Clause | None:
         """The clause that an exception is to: of the same number, the contract's own before the base's."""
-        same = [c for c in self.found if cited.value == (c.number or c.name)]
+        same = [self.found[at] for at in self.cited.get(cited.value, ())]
         own = [c for c in same if c.base == base]
         if same:
             return (own or same)[-1]
-        known = [number for c in self.found if (number := c.number or c.name)]
-        near = closest(cited.value, known)
+        near = self.contract.near(cited.value, self.cited)
         self.contract.findings.error(
             "CCL0354", cited.span, f"there is no clause `{cited.value}`",
             label=f"did you mean `{near}`?" if near else "an exception to what?",
@@ -303,76 +307,21 @@ class Clauses:
     def settle(self, enums: dict[str, types.EnumShape]) -> tuple[core.Clause, ...]:
         """The clauses, after the checks that look at several. Errors: CCL0355 to CCL0357, CCL0363."""
         functions = self.contract.functions
-        ways = {c.guard: disjoint.ways(functions[c.guard], functions) for c in self.found if c.guard}
+        ways = {c.guard: disjoint.ways(functions[c.guard], functions, enums) for c in self.found if c.guard}
         for clause in self.found:
-            if clause.guard and disjoint.never(ways[clause.guard], enums):
+            if clause.guard and disjoint.never(ways[clause.guard]):
                 self.contract.findings.warning(
                     "CCL0363", functions[clause.guard].span, "this never holds, so the clause never speaks",
                     label="never true",
                 )  # fmt: skip
-        groups: dict[tuple[str, str], list[core.Clause]] = {}
-        for clause in self.found:
+        groups: dict[str, list[Excepting]] = {}
+        for clause, head in zip(self.found, self.heads, strict=True):
             if clause.replaces:
-                groups.setdefault((clause.replaces, ""), []).append(clause)
-        for (replaced, _), exceptions in groups.items():
-            self._ordered(replaced, exceptions, ways, enums)
+                groups.setdefault(clause.replaces, []).append(Excepting(clause, head, ways.get(clause.guard)))
+        precedence = Precedence(self.contract)
+        for replaced, exceptions in groups.items():
+            precedence.check(replaced, exceptions)
         return tuple(self.found)
-
-    def _ordered(self, replaced: str, exceptions: Sequence[core.Clause], ways: dict[str, disjoint.Ways | None],
-                 enums: dict[str, types.EnumShape]) -> None:  # fmt: skip
-        """Of any two exceptions to a clause, one goes before the other, or they never meet."""
-        numbers = {c.number for c in exceptions if c.number}
-        for clause in exceptions:
-            self._known_before(clause, replaced, numbers)
-        if self._circle(exceptions):
-            return
-        after = _followers(exceptions)
-        for at, first in enumerate(exceptions):
-            for second in exceptions[at + 1 :]:
-                if _told_apart(first, second, after):
-                    continue
-                if disjoint.apart(ways.get(first.guard), ways.get(second.guard), enums):
-                    continue
-                self._unordered(replaced, first, second)
-
-    def _known_before(self, clause: core.Clause, replaced: str, numbers: set[str]) -> None:
-        head = self._head(clause)
-        for cited in head.before:
-            if cited.value not in numbers:
-                near = closest(cited.value, numbers)
-                self.contract.findings.error(
-                    "CCL0357", cited.span, f"`{cited.value}` is no exception to `{replaced}`",
-                    label=f"did you mean `{near}`?" if near else "it goes before another exception to the same clause",
-                    notes=(f'an exception gets a number with `as`: `exception to "{replaced}" as "{replaced}.1"`',),
-                )  # fmt: skip
-
-    def _circle(self, exceptions: Sequence[core.Clause]) -> bool:
-        """Whether exceptions go before each other in a circle (told)."""
-        by_number = {c.number: c for c in exceptions if c.number}
-        after = _followers(exceptions)
-        for clause in exceptions:
-            if clause.number and clause.number in after.get(clause.number, ()):
-                path = _path(clause.number, by_number)
-                self.contract.findings.error(
-                    "CCL0356", self._head(clause).before[0].span, f"these go before each other: {' -> '.join(path)}",
-                    label="take one `before` away",
-                )  # fmt: skip
-                return True
-        return False
-
-    def _unordered(self, replaced: str, first: core.Clause, second: core.Clause) -> None:
-        one, other = self._head(first), self._head(second)
-        name = second.number or "the other"
-        note = f'write `before "{name}"` in one of them, or guards that cannot hold together'
-        if not second.number:
-            note = f'give the other a number (`exception to "{replaced}" as "{replaced}.2"`), and name it with `before`'
-        self.contract.findings.error(
-            "CCL0355", _head_span(other), f"two exceptions to `{replaced}` may hold at once: which goes first?",
-            label="this one", also=(Label(_head_span(one), "and this one"),), notes=(note,),
-        )  # fmt: skip
-
-    def _head(self, clause: core.Clause) -> tree.ClauseDecl:
-        return self.heads[next(at for at, c in enumerate(self.found) if c is clause)]
 
 
 def _cited(decl: tree.ClauseDecl) -> str:
@@ -381,56 +330,9 @@ def _cited(decl: tree.ClauseDecl) -> str:
     return decl.name.text if decl.name is not None else ""
 
 
-def _head_span(decl: tree.ClauseDecl) -> Span:
-    """Where a clause says which it is."""
-    if decl.number is not None:
-        return decl.number.span
-    if decl.replaces is not None:
-        return decl.replaces.span
-    return decl.span if decl.name is None else decl.name.span
-
-
 def _party(type_: types.Type) -> bool:
     return type_ in (types.DID, types.Option(types.DID))
 
 
 def _counts(type_: types.Type) -> bool:
     return type_ == types.INTEGER or isinstance(type_, types.Money)
-
-
-def _followers(exceptions: Sequence[core.Clause]) -> dict[str, set[str]]:
-    """By an exception's number, all that it goes before, directly or through others."""
-    direct = {c.number: set(c.before) for c in exceptions if c.number}
-    found: dict[str, set[str]] = {}
-    for number, first in direct.items():
-        reached: set[str] = set()
-        pending = list(first)
-        while pending:
-            one = pending.pop()
-            if one not in reached:
-                reached.add(one)
-                pending += direct.get(one, ())
-        found[number] = reached
-    return found
-
-
-def _told_apart(first: core.Clause, second: core.Clause, after: dict[str, set[str]]) -> bool:
-    """Whether one of the two is said to go before the other."""
-    ahead = {*first.before, *after.get(first.number, ())}
-    behind = {*second.before, *after.get(second.number, ())}
-    return bool((second.number and second.number in ahead) or (first.number and first.number in behind))
-
-
-def _path(number: str, by_number: dict[str, core.Clause]) -> list[str]:
-    """A circle of `before` that begins and ends at that exception."""
-    pending: list[tuple[str, list[str]]] = [(number, [number])]
-    seen: set[str] = set()
-    while pending:
-        one, path = pending.pop()
-        for following in by_number[one].before if one in by_number else ():
-            if following == number:
-                return [*path, number]
-            if following not in seen:
-                seen.add(following)
-                pending.append((following, [*path, following]))
-    return [number, number]

@@ -6,13 +6,14 @@ and says which commands of the host a pattern names. It knows no part; the parts
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ccl import core, dates, types
-from ccl.diagnostics import Edit, Findings, Fix, Label
+from ccl.diagnostics import MOST_SHOWN, Edit, Findings, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.bodies import Bodies
 from ccl.elaborate.names import UNSET, Names, closest
@@ -26,6 +27,7 @@ EDITIONS = frozenset({1})
 
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}")
 MOST_HOLIDAYS = 4_000
+MOST_LISTED = 20
 MEMBERS = frozenset({"member", "members"})
 """Words for all members, where a role or an electorate may stand."""
 
@@ -44,6 +46,12 @@ class Contract:
     proposals: dict[str, Span] = field(default_factory=dict)
     electorates: dict[str, Span] = field(default_factory=dict)
     _patterns: dict[str, tuple[CommandSpec, ...]] = field(default_factory=dict)
+    _suggested: int = 0
+
+    def near(self, word: str, known: Iterable[str]) -> str | None:
+        """What was probably meant. After more errors than are ever shown, nothing is looked up any more."""
+        self._suggested += 1
+        return None if self._suggested > 2 * MOST_SHOWN else closest(word, known)
 
     def constant(self, value: tree.Expr, type_: types.Type) -> Any:
         """The value of an expression that is known when checking, of that type; UNSET where there is none (told)."""
@@ -63,7 +71,7 @@ class Contract:
     def commands(self, pattern: str, span: Span) -> tuple[CommandSpec, ...]:
         """The commands (and reads) that a pattern names, of modules switched on; none where it is wrong (told)."""
         found = self._patterns.get(pattern)
-        if found is None:
+        if not found:
             found = self._patterns[pattern] = self._commands(pattern, span)
         return found
 
@@ -93,7 +101,7 @@ class Contract:
         known = self.host.commands
         verb = pattern.rpartition(".")[2]
         prefixes = sorted({name.rpartition(".")[0] + ".*" for name in known})
-        near = closest(pattern, [*known, *prefixes] if pattern.endswith("*") else known)
+        near = self.near(pattern, [*known, *prefixes] if pattern.endswith("*") else known)
         if near is None:
             near = next((name for name in sorted(known) if name.rpartition(".")[2] == verb), None)
         notes = () if known else ("the host declares no commands: check it against the node that it is for",)
@@ -114,11 +122,11 @@ class Contract:
         known = self.decision_types()
         if name.text in known:
             return name.text
-        near = closest(name.text, known)
+        near = self.near(name.text, known)
         self.findings.error(
             code, name.span, f"{what} `{name.text}`, which is no proposal here",
             label=f"did you mean `{near}`?" if near else "unknown proposal",
-            notes=(f"proposals are: {', '.join(known) or 'none yet; declare one with `proposal'}",),
+            notes=(f"proposals are: {listed(known) or 'none yet; declare one with `proposal`'}",),
             fixes=(Fix(f"write `{near}`", (Edit(name.span, near),), applicable=False),) if near else (),
         )  # fmt: skip
         return ""
@@ -130,11 +138,11 @@ class Contract:
         if name.text in self.electorates or name.text in self.names.roles or name.text in self.host.roles:
             return name.text
         known = sorted({*self.electorates, *self.names.roles, *self.host.roles, "members"})
-        near = closest(name.text, known)
+        near = self.near(name.text, known)
         self.findings.error(
             code, name.span, f"{what} `{name.text}`, which is no electorate and no role",
             label=f"did you mean `{near}`?" if near else "unknown",
-            notes=(f"there are: {', '.join(known)}", f"declare it: `electorate {name.text} weight 1;`"),
+            notes=(f"there are: {listed(known)}", f"declare it: `electorate {name.text} weight 1;`"),
         )  # fmt: skip
         return ""
 
@@ -299,7 +307,7 @@ def _exported(contract: Contract, item: tree.BlockItem) -> None:
     known = {*names.functions, *names.constants, *names.struct_decls, *names.enum_decls, *names.states}
     for entry in item.entries:
         if entry.name.text not in known:
-            near = closest(entry.name.text, known)
+            near = contract.near(entry.name.text, known)
             contract.findings.error(
                 "CCL0311", entry.name.span, f"there is no `{entry.name.text}` to export",
                 label=f"did you mean `{near}`?" if near else "not declared here",
@@ -311,14 +319,7 @@ def unexpected(contract: Contract, item: tree.Item, advice: str) -> None:
     contract.findings.error("CCL0319", item.span, "this has no place here", label=advice)
 
 
-def each(items: Sequence[tree.Item], cls: type[Any], act: Callable[[Any], None]) -> None:
-    """Do it with each item of a kind, in the order written."""
-    for item in items:
-        if isinstance(item, cls):
-            act(item)
-
-
-def name_span(item: Any) -> Span:
-    """Where an item's name stands."""
-    name = getattr(item, "name", None)
-    return name.span if isinstance(name, tree.Name) else getattr(item, "span", NOWHERE)
+def listed(names: Iterable[str]) -> str:
+    """Names in a row, the first of very many."""
+    some = list(itertools.islice(names, MOST_LISTED + 1))
+    return ", ".join(some[:MOST_LISTED]) + (", .." if len(some) > MOST_LISTED else "")

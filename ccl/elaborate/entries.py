@@ -74,7 +74,7 @@ def read(contract: Contract, what: str, entries: Iterable[tree.Entry], known: Ma
 
 
 def _unknown(contract: Contract, what: str, entry: tree.Entry, known: Iterable[str]) -> None:
-    near = closest(key(entry), known)
+    near = contract.near(key(entry), known)
     listed = ", ".join(f"`{name.replace('_', ' ')}`" for name in sorted(known))
     fixes = (Fix(f"write `{near}`", (Edit(entry.name.span, near.replace("_", " ")),)),) if near else ()
     contract.findings.error(

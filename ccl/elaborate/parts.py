@@ -16,7 +16,7 @@ from ccl.elaborate import contract as contracts
 from ccl.elaborate import entries, params, proposals, roles, versions
 from ccl.elaborate.clauses import Clauses
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import UNSET, closest
+from ccl.elaborate.names import UNSET
 from ccl.elaborate.resolve import resolve
 from ccl.elaborate.triggers import Triggers
 from ccl.load import Loaded
@@ -200,11 +200,11 @@ class Parts:
                             self._unknown_decision(arg, known)
 
     def _unknown_decision(self, arg: core.Const, known: frozenset[str]) -> None:
-        near = closest(arg.value, known)
+        near = self.contract.near(arg.value, known)
         self.contract.findings.error(
             "CCL0342", arg.span, f"nothing is ever decided as `{arg.value}`",
             label=f"did you mean `{near}`?" if near else "no such type of decision",
-            notes=(f"decisions are: {', '.join(sorted(known))}",),
+            notes=(f"decisions are: {contracts.listed(sorted(known))}",),
             fixes=(Fix(f"write `{near}`", (Edit(arg.span, f'"{near}"'),), applicable=False),) if near else (),
         )  # fmt: skip
 

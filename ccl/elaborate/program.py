@@ -55,20 +55,21 @@ def elaborated(
     previous: core.Program | None = None,
 ) -> tuple[core.Program, Bodies] | None:
     """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
-    before = len(findings.all)
+    told = Findings()
     made: tuple[core.Program, Bodies] | None = None
-    found = load.load(sources, numbers, findings, bases)
+    found = load.load(sources, numbers, told, bases)
     for loaded in found:
-        build = _Build(sources, host, findings, loaded, previous)
+        build = _Build(sources, host, told, loaded, previous)
         made = build.program(), build.bodies
     if len(found) > 1:
         last = found[-1].layers[-1]
-        findings.warning(
+        told.warning(
             "CCL0309", last.span, f"there are {len(found)} contracts, of which `{last.name}` is the one that runs",
             label="the last one", notes=("put each into sources of its own",),
         )  # fmt: skip
-    failed = any(d.severity == "error" for d in findings.all[before:])
-    return None if failed else made
+    for diagnostic in told.all:
+        findings.add(diagnostic)
+    return None if told.failed else made
 
 
 def check_text(text: str, host: Host, name: str = "x.ccl", *, bases: Mapping[str, str] = _NO_BASES,

@@ -13,7 +13,6 @@ from ccl import core, types
 from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import closest
 from ccl.source import Span
 from ccl.syntax import tree
 
@@ -113,10 +112,10 @@ def _named(contract: Contract, item: tree.NamedExpr) -> None:
 
 def _parent(contract: Contract, name: tree.Name) -> str:
     """The role that one extends."""
-    known = [*contract.names.roles, *sorted(contract.host.roles)]
-    if name.text in known or name.text.lower() == "member":
+    if name.text in contract.names.roles or name.text in contract.host.roles or name.text.lower() == "member":
         return name.text
-    near = closest(name.text, known)
+    known = [*contract.names.roles, *sorted(contract.host.roles)]
+    near = contract.near(name.text, known)
     contract.findings.error(
         "CCL0333", name.span, f"there is no role `{name.text}` to extend",
         label=f"did you mean `{near}`?" if near else "unknown role",
@@ -172,7 +171,7 @@ def _until(contract: Contract, entry: tree.Entry, said: _Said) -> None:
     if name is None:
         return
     if name.text not in UNTIL:
-        near = closest(name.text, UNTIL)
+        near = contract.near(name.text, UNTIL)
         contract.findings.error(
             "CCL0338", name.span, "a holder stays until a `successor` is there, or until the `term_end`",
             label=f"did you mean `{near}`?" if near else "neither of them",
@@ -183,16 +182,23 @@ def _until(contract: Contract, entry: tree.Entry, said: _Said) -> None:
 
 def cycles(contract: Contract, roles: Mapping[str, core.Role]) -> None:
     """Tell of roles that extend themselves, naming the circle. Errors: CCL0334."""
-    told: set[str] = set()
-    for start in roles:
-        path = [start]
-        while (parent := roles[path[-1]].extends) in roles and parent not in path:
-            path.append(parent)
-        if parent != start or start in told:
+    seen: set[str] = set()
+    for begin in roles:
+        path: dict[str, None] = {}
+        role = begin
+        while role in roles and role not in seen:
+            seen.add(role)
+            path[role] = None
+            role = roles[role].extends
+        if role not in path:
             continue
-        told.update(path)
+        walked = list(path)
+        circle = walked[walked.index(role) :]
+        start = min(circle, key=lambda name: roles[name].span)
+        at = circle.index(start)
+        circle = [*circle[at:], *circle[:at]]
         contract.findings.error(
-            "CCL0334", roles[start].span, f"the role `{start}` extends itself: {' -> '.join([*path, start])}",
+            "CCL0334", roles[start].span, f"the role `{start}` extends itself: {' -> '.join([*circle, start])}",
             label="take one of these `extends` away",
         )  # fmt: skip
 

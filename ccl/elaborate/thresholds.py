@@ -16,7 +16,6 @@ from ccl import core
 from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import closest
 from ccl.source import Span
 from ccl.syntax import tree
 
@@ -49,7 +48,7 @@ def _word(contract: Contract, value: tree.PathExpr) -> core.Threshold | None:
         return found
     if name in contract.names.constants:
         return _bare(contract, value)
-    near = closest(name, NAMED)
+    near = contract.near(name, NAMED)
     contract.findings.error(
         "CCL0372", value.span, f"there is no threshold `{name}`",
         label=f"did you mean `{near}`?" if near else "unknown threshold", notes=(f"a threshold is {_FORMS}",),
@@ -173,7 +172,7 @@ def approval(contract: Contract, decl: tree.StandardDecl) -> core.Threshold | No
     strict = decl.word == "more than"
     base = decl.base.text
     if base not in BASES:
-        near = closest(base, BASES)
+        near = contract.near(base, BASES)
         contract.findings.error(
             "CCL0372", decl.base.span, f"an approval is of `cast`, `ballots` or `electorate`, not of `{base}`",
             label=f"did you mean `{near}`?" if near else "for and against; with abstentions; everybody",

@@ -80,22 +80,26 @@ class Triggers:
         )
 
     def _circle(self, extents: Sequence[Extent]) -> None:
-        """Tell of the first circle, naming the triggers and the commands between them."""
-        follows = {
-            t.name: {o.name: c for o in self.found if (c := _sets_off(most.names, o.targets))}
-            for t, most in zip(self.found, extents, strict=True)
-        }
-        for trigger in self.found:
-            path = _way_back(trigger.name, follows)
-            if path is None:
-                continue
-            steps = " -> ".join(f"{one} ({follows[one][to]})" for one, to in itertools.pairwise(path))
-            head = self.heads[self.found.index(trigger)]
-            self.contract.findings.error(
-                "CCL0387", head.name.span, f"triggers set each other off in a circle: {steps} -> {path[-1]}",
-                label="this one sets itself off in the end", notes=("take one of these commands out of its trigger",),
-            )  # fmt: skip
+        """Tell of a circle, naming the triggers and the commands between them."""
+        given = sorted({name for most in extents for name in most.names})
+        leads: dict[str, dict[str, int]] = {name: {} for name in given}
+        for at, (trigger, most) in enumerate(zip(self.found, extents, strict=True)):
+            for command in given if most.names else ():
+                if any(_names(target, command) for target in trigger.targets):
+                    for following in sorted(most.names):
+                        leads[command].setdefault(following, at)
+        ways = [way for command in given if (way := _way_back(command, leads)) is not None]
+        if not ways:
             return
+        steps = [(leads[one][to], to) for one, to in itertools.pairwise(ways[0])]
+        first = steps.index(min(steps))
+        steps = [*steps[first:], *steps[:first]]
+        begin = self.heads[steps[0][0]]
+        shown = " -> ".join(f"{self.found[at].name} ({command})" for at, command in steps)
+        self.contract.findings.error(
+            "CCL0387", begin.name.span, f"triggers set each other off in a circle: {shown} -> {begin.name.text}",
+            label="this one sets itself off in the end", notes=("take one of these commands out of its trigger",),
+        )  # fmt: skip
 
     def _limited(self, trigger: core.Trigger, head: tree.TriggerDecl, most: Extent) -> core.Trigger:
         commands, money = self._stated(head)
@@ -141,16 +145,12 @@ def _less(computed: int | None, stated: int | None) -> int | None:
     return min(known) if known else None
 
 
-def _sets_off(names: set[str], targets: Sequence[str]) -> str:
-    """The first of the commands that those targets name; '' if there is none."""
-    for name in sorted(names):
-        if any(t in (name, "*") or (t.endswith(".*") and name.startswith(t[:-1])) for t in targets):
-            return name
-    return ""
+def _names(target: str, command: str) -> bool:
+    return target in (command, "*") or (target.endswith(".*") and command.startswith(target[:-1]))
 
 
-def _way_back(start: str, follows: Mapping[str, Mapping[str, str]]) -> list[str] | None:
-    """The shortest way from a trigger back to itself."""
+def _way_back(start: str, follows: Mapping[str, Mapping[str, int]]) -> list[str] | None:
+    """The shortest way from a command, through what it sets off, back to itself."""
     pending = [[start]]
     seen: set[str] = set()
     while pending:

@@ -17,7 +17,6 @@ from typing import Any
 from ccl import core, semantics
 from ccl.diagnostics import Diagnostic, Edit, Fix, Label
 from ccl.elaborate.contract import Contract
-from ccl.elaborate.names import closest
 from ccl.elaborate.params import within
 from ccl.host import Host
 from ccl.source import NOWHERE, Span
@@ -46,14 +45,14 @@ def transition(contract: Contract, decl: tree.TransitionDecl) -> tuple[tuple[str
         matter = " ".join(words.split())
         allowed = _allowed(matter)
         if allowed is None:
-            near = closest(matter, CHOICES)
+            near = contract.near(matter, CHOICES)
             contract.findings.error(
                 "CCL0391", choice.span, f"a transition decides nothing called `{matter}`",
                 label=f"did you mean `{near}`?" if near else "unknown",
                 notes=(f"it decides: {', '.join(CHOICES)}; and what is dropped: `state old: drop`",),
             )  # fmt: skip
         elif choice.text not in allowed:
-            near = closest(choice.text, allowed)
+            near = contract.near(choice.text, allowed)
             contract.findings.error(
                 "CCL0391", choice.span, f"`{matter}` cannot be `{choice.text}`",
                 label=f"did you mean `{near}`?" if near else f"one of: {', '.join(allowed)}",
@@ -84,7 +83,7 @@ def migrations(contract: Contract, decl: tree.TransitionDecl, previous: core.Pro
     for kind, old, new, value in decl.moves:
         known = contract.names.roles if kind == "role" else {k.partition(" ")[2] for k in types if k.startswith(kind)}
         if new.text not in known:
-            near = closest(new.text, known)
+            near = contract.near(new.text, known)
             contract.findings.error("CCL0392", new.span, f"there is no {kind} `{new.text}` in this version",
                                     label=f"did you mean `{near}`?" if near else "unknown")  # fmt: skip
             continue

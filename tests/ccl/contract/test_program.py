@@ -9,6 +9,7 @@ import pytest
 from ccl import core
 from ccl.elaborate import check_text, contract
 from ccl.semantics import text_hash
+from ccl.source import NOWHERE
 from ccl.types import BOOL, DID, INTEGER, Money
 
 from .orchard import HOST
@@ -178,7 +179,7 @@ def test_what_tools_use(orchard: core.Program) -> None:
     assert (decl.name.text, orchard.functions[function].result) == ("fee_below", BOOL)
     assert orchard.accepts == (("no_adds_quorum", "turnout is wanted"),)
     assert orchard.transitions == (("open proposals", "keep"), ("state pool", "drop"))
-    assert [replace(m, span=core.NOWHERE) for m in orchard.migrations] == [core.Migration("state", "old", "reserve")]
+    assert [replace(m, span=NOWHERE) for m in orchard.migrations] == [core.Migration("state", "old", "reserve")]
     assert [t.name.value for t in orchard.tests] == ["over the limit"]
 
 
