@@ -9,7 +9,7 @@ and everything nearer is refused. Whatever is not linear, or would trap, or has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +56,13 @@ def least_change(book: Rulebook, bearings: Bearings, verdict: Verdict, world: Wo
     candidate = _candidate(book, bearings, verdict)
     if candidate is None:
         return None
-    excluded, at, said, supposed = NONE, candidate.value, verdict, world
+    excluded, at, said, place = NONE, candidate.value, verdict, world
     for _ in range(MOST_ROUNDS):
         if said.refusal is None:
             return None
         functions = tuple(name for name, _ in said.runs)
         try:
-            found = refused(book.program, supposed, candidate.quantity, at, functions)
+            found = refused(book.program, place, candidate.quantity, at, functions)
         except Unclear:
             return None
         assert at in found, "what was just refused is among what is seen to be refused"
@@ -70,8 +70,8 @@ def least_change(book: Rulebook, bearings: Bearings, verdict: Verdict, world: Wo
         nearest = (candidate.limits & ~excluded).nearest(candidate.value)
         if nearest is None:
             return None
-        at, supposed = nearest, _Supposed(world, candidate.quantity, nearest)
-        said = book.judge(verdict.command, supposed, verdict.unit)
+        at, place = nearest, supposed(world, candidate.quantity, nearest)
+        said = book.judge(verdict.command, place, verdict.unit)
         if said.permitted:
             return Change(candidate.fact, candidate.value, at, said.ruling)
     return None
@@ -201,29 +201,51 @@ class _Instead:
         return self._value if name == self._name else getattr(self._of, name)
 
 
+class _InsteadOf(Mapping[str, Any]):
+    """A mapping with one value replaced; nothing of it is read that is not asked for."""
+
+    def __init__(self, of: Mapping[str, Any], name: str, value: Any) -> None:
+        self._of = of
+        self._name = name
+        self._value = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self._value if name == self._name else self._of[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+
+@dataclass(slots=True)
 class _Supposed:
     """A world like another, but for one quantity."""
 
-    __slots__ = ("caller", "command", "now", "params", "state", "views")
+    views: Any
+    command: Any
+    params: Mapping[str, Any]
+    state: Mapping[str, Any]
+    caller: str
+    now: int
 
-    def __init__(self, world: World, quantity: Quantity, value: int) -> None:
-        self.views: Any = world.views
-        self.command: Any = world.command
-        self.params: Mapping[str, Any] = world.params
-        self.state: Mapping[str, Any] = world.state
-        self.caller = world.caller
-        self.now = world.now
-        match quantity.kind:
-            case "command":
-                self.command = _Instead(world.command, quantity.name, value)
-            case "param":
-                self.params = {**world.params, quantity.name: value}
-            case "state":
-                self.state = {**world.state, quantity.name: value}
-            case "view" if quantity.name == "now":
-                self.now = value
-            case _:
-                self.views = _Instead(world.views, quantity.name, _answering(world.views, quantity, value))
+
+def supposed(world: World, quantity: Quantity, value: int) -> World:
+    """The world if the quantity had that value and all else were as it is."""
+    made = _Supposed(world.views, world.command, world.params, world.state, world.caller, world.now)
+    match quantity.kind:
+        case "command":
+            made.command = _Instead(world.command, quantity.name, value)
+        case "param":
+            made.params = _InsteadOf(world.params, quantity.name, value)
+        case "state":
+            made.state = _InsteadOf(world.state, quantity.name, value)
+        case "view" if quantity.name == "now":
+            made.now = value
+        case _:
+            made.views = _Instead(world.views, quantity.name, _answering(world.views, quantity, value))
+    return made
 
 
 def _answering(views: Any, quantity: Quantity, value: int) -> Any:
