@@ -186,9 +186,8 @@ class _Test:
             else:
                 with self._case(case, span) as at:
                     given = self.given.copy()
-                    self._give_all(
-                        given, [(h, c) for h, c in zip(heads, cells, strict=True) if not _left_out(c)], target
-                    )
+                    pairs = [(h, c) for h, c in zip(heads, cells, strict=True) if not _left_out(c)]
+                    self._give_all(given, pairs, target, column=True)
                     verdict, world = self.judge(target, given)
                     at.verdict(verdict, world, expected)
 
@@ -215,9 +214,10 @@ class _Test:
         self._all_given(world.missing)
         return self._compared(outcome, expected, function.result, given)
 
-    def _give_all(self, given: Given, pairs: Iterable[tuple[tree.Expr, tree.Expr]], spec: CommandSpec | None) -> None:
+    def _give_all(self, given: Given, pairs: Iterable[tuple[tree.Expr, tree.Expr]], spec: CommandSpec | None, *,
+                  column: bool = False) -> None:  # fmt: skip
         """Give facts; first what says the unit, for amounts of the command's own unit are in it."""
-        found = [(self.facts.find(head, given), value) for head, value in pairs]
+        found = [(self.facts.find(head, given, column=column), value) for head, value in pairs]
         self.facts.values.unit = self._unit(found, spec) or self.facts.values.unit
         for fact, value in found:
             if not (spec is not None and fact.kind == "command" and fact.name == spec.unit_field and not fact.path):

@@ -1,7 +1,8 @@
 """What a `given` or a column names: a view with or without arguments, a field of the command, a parameter, a state.
 
-A bare name means, in this order: a parameter, a state, a field of the commands that the test is on, a view.
-`command.x`, `caller`, `now` say it outright. A view without arguments is given for all of them.
+A bare name means a parameter, else a state; else in a `given` a view, or a field of the commands that the test is on,
+and at the head of a column the other way round. `command.x`, `caller`, `now` say it outright. A view without arguments
+is given for all of them.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ class Facts:
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
-    def find(self, expr: tree.Expr, given: Given) -> Fact:
+    def find(self, expr: tree.Expr, given: Given, *, column: bool = False) -> Fact:
         """What an expression before `=`, or at the head of a column, names. Raises NoValue."""
         if isinstance(expr, tree.PathExpr):
-            return self._named(".".join(p.text for p in expr.path.parts), expr.span)
+            return self._named(".".join(p.text for p in expr.path.parts), expr.span, column)
         if isinstance(expr, tree.StateExpr):
             return self._state(expr.name)
         if isinstance(expr, tree.FieldExpr):
@@ -66,7 +67,7 @@ class Facts:
             return self._view(expr, expr.target.path, given)
         raise self._wrong("CCL0800", expr.span, "this names no fact", "a view, `command.field`, a parameter or a state")
 
-    def _named(self, name: str, span: Span) -> Fact:
+    def _named(self, name: str, span: Span, column: bool) -> Fact:
         if name == "caller":
             return Fact("caller", name, t.DID)
         if name == "now":
@@ -75,10 +76,10 @@ class Facts:
             for one in held:
                 if one.name == name:
                     return Fact(kind, name, one.type)
-        found = self._command_field(name)
-        if found is not None:
-            return found
+        field_ = self._command_field(name)
         view = self.values.host.views.get(self._target(name))
+        if field_ is not None and (column or view is None):
+            return field_
         if view is not None:
             return Fact("view", view.name, view.result)
         raise self._unknown(name, span)
