@@ -92,7 +92,7 @@ class Plan:
         self.rules = rules
         self.gate = gate
         plain = [r for r in rules if r.body is not None and not r.clause.guard and not r.exceptions]
-        straight = gate is None and len(plain) == len(rules)
+        straight = len(plain) == len(rules)
         self.bodies = tuple(r.body for r in plain if r.body is not None) if straight else ()
         self.functions = tuple(r.clause.body for r in plain)
         self.approvals = tuple((r.clause, asked) for r in plain for asked in r.clause.approvals)
@@ -179,7 +179,7 @@ class Rulebook:
         if unit is None:
             unit = self.unit_of(name, world.command)
         plan = self.plan(name, unit)
-        if fuel is None:
+        if fuel is None and (plan.gate is None or _open(plan.gate, world)):
             quick = self._straight if plan.bodies else self._permitted
             verdict = quick(plan, name, unit, world)
             if verdict is not None:
@@ -202,7 +202,7 @@ class Rulebook:
 
     def _permitted(self, plan: Plan, name: str, unit: str, world: World) -> Verdict | None:
         """The verdict if it is a permit, by the compiled clauses alone; None if it is anything else."""
-        if self._code is None or plan.gate is not None:
+        if self._code is None:
             return None
         functions: list[str] = []
         results: list[Result] = []
@@ -357,7 +357,7 @@ class _Judgement:
             raise
         except Exception:  # noqa: BLE001  # whatever a host's own code raises: the fact could not be read
             return self._said(Ruling.TRAP, trap=TrapReport("view", "", "", NOWHERE), roles=named)
-        for _, requires in holds:
+        for _, requires in sorted(holds, key=lambda held: bool(held[1])):  # first those that take nothing more
             met = True
             for function in requires:
                 run = self._run(function)
@@ -419,6 +419,17 @@ class _Judgement:
 def _value(result: Result) -> Any:
     """The value of a compiled function that ended well."""
     return result[2] if type(result[1]) is Machine else result[1]
+
+
+def _open(gate: Gate, world: World) -> bool:
+    """Whether a gate is seen to be open without running a function of the program. If not, nothing is said yet."""
+    try:
+        views = world.views
+        return views.decided() is True or any(not requires and views.role(name) for name, requires in gate.roles)
+    except MACHINE_TROUBLE:
+        raise
+    except Exception:  # noqa: BLE001  # told when it is judged in full
+        return False
 
 
 def _speaks(rule: Rule, world: World, functions: list[str], results: list[Result]) -> bool | None:

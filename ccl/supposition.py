@@ -66,7 +66,7 @@ def refused(program: core.Program, world: World, quantity: Quantity, at: int, fu
         evaluation.call(functions[-1], ())
     except Refused:
         return evaluation.path & ~evaluation.unless
-    except (interpret._Trap, Trapped) as trap:
+    except (interpret._Trap, Trapped, RecursionError) as trap:
         raise Unclear from trap
     raise Unclear  # it permits: whatever refused, it was not what is evaluated here
 

@@ -262,6 +262,7 @@ def roles() -> core.Program:
         ("credit.transfer", ("Chair",), False, False, False),
         ("credit.transfer", ("Clerk",), True, False, False),
         ("credit.issue", ("Clerk",), False, False, True),
+        ("credit.issue", ("Steward", "Clerk"), True, False, True),
         ("member.join", ("Chair",), True, False, False),
         ("member.leave", (), False, False, True),  # no role speaks of it
         ("credit.transfer", (), False, True, True),
