@@ -61,6 +61,8 @@ class Expressions(Frame):
         line = self.line(e.span)
         if spec.sized:
             made = self.sized(e, spec, args, line)
+        elif id(e) in self.safe:
+            made = ast.BinOp(args[0], BOUNDED[e.op](), args[1])
         elif inline := INLINE.get(e.op):
             made = inline(self, args)
         else:
@@ -235,10 +237,7 @@ class Expressions(Frame):
             how, end = (ast.LtE(), I64_MAX) if beyond > 0 else (ast.GtE(), -I64_MAX)
             within = compare(named(name, value), how, ast.Constant(end))
             return ast.IfExp(within, load(name), call(load("_overflow")))
-        within = ast.Compare(
-            ast.Constant(-I64_MAX), [ast.LtE(), ast.LtE()], [named(name, value), ast.Constant(I64_MAX)]
-        )
-        return ast.IfExp(within, load(name), call(load("_overflow")))
+        return ast.IfExp(within_range(named(name, value)), load(name), call(load("_overflow")))
 
 
 # -- operations in place of a call -------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class Frame:
         self.heavy = found.heavy
         self.counts = not (checked or found.one_block)
         """Whether the fuel is counted in a local as it runs; of one block only it is known before."""
+        self.safe: set[int] = set()
+        """The ids of operations of which it is known that they cannot trap."""
         self.out: list[ast.stmt] = []
         self.repeated = 0
         """How many loops are around."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ccl import core, fuel, types
 from ccl.emit.expressions import BOUNDED, Expressions, beyond, within_range
+from ccl.emit.loops import Growth, known, uniform
 from ccl.emit.nodes import (
     Linker,
     at,
@@ -33,6 +34,9 @@ class Emitter(Expressions):
     def __init__(self, function: core.Function, linker: Linker, *, fast: bool, checked: bool) -> None:
         super().__init__(function, linker, fast=fast, checked=checked)
         self._loops: list[core.Loop] = []
+        self._constants: dict[str, int] = {}
+        self._prepaid = 0
+        """How many loops around have been charged for their branches too."""
 
     def definition(self, name: str) -> ast.FunctionDef:
         """The whole function, under that name."""
@@ -60,6 +64,8 @@ class Emitter(Expressions):
             _STATEMENTS[type(s)](self, s)
 
     def let(self, s: core.Let) -> None:
+        if (value := known(s.value, self._constants)) is not None:
+            self._constants[s.name] = value
         if isinstance(s.value, core.Op) and s.value.op in BOUNDED:
             self.bounded_let(s.name, s.value)
         else:
@@ -72,6 +78,8 @@ class Emitter(Expressions):
         line = self.line(e.span)
         name = self.local(local)
         self.bind(name, ast.BinOp(left, how(), right), line)
+        if id(e) in self.safe:
+            return
         side = beyond(how, right)
         test = compare(load(name), ast.Gt(), ast.Constant(I64_MAX))
         if side < 0:
@@ -85,7 +93,7 @@ class Emitter(Expressions):
     def branch(self, s: core.If | core.Switch, number: int, block: core.Block, own: int) -> None:
         """A branch with its charge, and the phis at its end."""
         ends = [(phi, phi.values[number]) for phi in s.phis]
-        if own:
+        if own and not self._prepaid:
             self.charge(ast.Constant(own), s.span)
         self.block(block)
         line = self.line(s.span)
@@ -97,7 +105,7 @@ class Emitter(Expressions):
         """What each branch charges when entered. Where it is the same for all, it is charged here, once, before them:
         the test has been evaluated, and nothing stands between."""
         owns = [fuel.of_block(b, [phi.values[i] for phi in s.phis]) for i, b in enumerate(branches)]
-        if len(set(owns)) > 1 or not owns[0]:
+        if len(set(owns)) > 1 or not owns[0] or self._prepaid:
             return owns
         self.charge(ast.Constant(owns[0]), s.span)
         return [0] * len(owns)
@@ -148,13 +156,17 @@ class Emitter(Expressions):
         over = self.kept(over, line)
         for c, start in zip(s.carried, starts, strict=True):
             self.bind(self.local(c.name), start, line)
-        self.charge_rounds(over, s.most, fuel.of_round(s), s.span)
+        self.safe |= Growth(s).safe(self._constants)
+        branches = None if self.checked else uniform(s.body, s.next or (), self.safe)
+        self.charge_rounds(over, s.most, fuel.of_round(s) + (branches or 0), s.span)
         self._loops.append(s)
+        self._prepaid += branches is not None
         self.join_phis(s)
         with self.inside(repeated=True) as body:
             self.block(s.body)
             if s.next is not None:
                 self.carry(s.next, s.span)
+        self._prepaid -= branches is not None
         self._loops.pop()
         self.add(ast.For(store(self.local(s.item)), walked(s.over.type, over), body, [], None), line)
         for c in s.carried:

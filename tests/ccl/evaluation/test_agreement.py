@@ -28,7 +28,7 @@ class Comparison:
 def exact_fuel(case: programs.Case) -> str:
     """With just the fuel it used it ends the same, with one less it runs out; in both back ends."""
     expected = comparison.reference(case)
-    if expected.trap and expected.trap.code == "out_of_fuel":
+    if expected.fuel == 0 or (expected.trap and expected.trap.code == "out_of_fuel"):
         return ""
     for run in (interpret.run, compiled(case.program).run):
         of = (case.program,) if run is interpret.run else ()

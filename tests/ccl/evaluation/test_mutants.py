@@ -20,7 +20,7 @@ from ccl.evaluation import Outcome
 from . import comparison, programs, values
 
 COPIED = ("arithmetic", "dates", "sequences", "ops", "fuel", "cost", "emit.nodes", "emit.survey", "emit.frame",
-          "emit.expressions", "emit.statements", "compile")  # fmt: skip
+          "emit.loops", "emit.expressions", "emit.statements", "compile")  # fmt: skip
 """In the order in which they import each other."""
 PROGRAMS = 2_500
 
@@ -57,8 +57,8 @@ MUTANTS = [
     # overflow checks in place
     (
         "emit.expressions",
-        'return ast.IfExp(within, load(name), call(load("_overflow")))',
-        "return ast.IfExp(within, load(name), load(name))",
+        'return ast.IfExp(within_range(named(name, value)), load(name), call(load("_overflow")))',
+        "return ast.IfExp(within_range(named(name, value)), load(name), load(name))",
     ),
     (
         "emit.expressions",
@@ -82,6 +82,14 @@ MUTANTS = [
     ("emit.expressions", "        self.charge(total, e.span)\n", "        pass\n"),
     ("compile", "if self.fuel + amount > self.limit:", "if self.fuel + amount >= self.limit:"),
     ("compile", "return most is not None and most <= limit", "return True"),
+    ("emit.statements", "fuel.of_round(s) + (branches or 0)", "fuel.of_round(s)"),
+    ("emit.loops", "if len(ways) > 1 or None in ways:", "if None in ways:"),
+    # sums of which it is said that they cannot overflow
+    ("emit.loops", "return abs(start) + most * change", "return abs(start)"),
+    ("emit.loops", "self.offsets[phi.name] = max(reached)", "self.offsets[phi.name] = min(reached)"),
+    ("emit.loops", "if offset is None or offset[0] != number:", "if offset is None:"),
+    ("emit.statements", "ast.Gt(), ast.Constant(I64_MAX)", "ast.Gt(), ast.Constant(I64_MAX + 1)"),
+    ("emit.statements", "if side < 0:", "if side > 0:"),
     # requirements, branches, loops
     ("emit.statements", "        self.add(ast.If(test, refused, []), line)\n", "        pass\n"),
     ("emit.statements", "test = negated(self.value(s.condition))", "test = self.value(s.condition)"),
