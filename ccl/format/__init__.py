@@ -33,9 +33,10 @@ def formatted(name: str, text: str, findings: Findings) -> str | None:
     parts = laid_out(Emission(source.code, shape, file.comments, inside).run())
     result = _woven(text, inside, parts) if source.markdown else parts[0]
     again = Sources()
-    reparsed = parse(again, again.add(name, result), Findings())
-    changed = difference(file, reparsed)
+    told = Findings()
+    changed = difference(file, parse(again, again.add(name, result), told))
     assert not changed, f"formatting would change {changed}"
+    assert not told.failed, f"formatting would make an error: {told.all[0].message}"
     first_end = text.find("\n")
     return result.replace("\n", "\r\n") if first_end > 0 and text[first_end - 1] == "\r" else result
 

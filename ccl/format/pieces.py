@@ -151,7 +151,7 @@ class Emission:
         if self._cut(start, plain.dedent if isinstance(plain, Break) else 0):
             return
         if isinstance(plain, Break):
-            if plain.lines and i and self._free_line(at, start, i):
+            if plain.lines and (i or comments) and self._free_line(at, start, i):
                 plain = Break(plain.blank, 2, plain.dedent, plain.trailing)
             if i or comments:
                 self.pieces.append(plain)
@@ -159,8 +159,10 @@ class Emission:
             self.pieces.append(Text(" "))
 
     def _after_comment(self, plain: Break | int, fresh: bool, first: bool) -> Break | int:
+        if first:
+            return Break(1, int(fresh))
         if not isinstance(plain, Break):
-            return Break(1, 1, 0 if first else -INDENT) if fresh else 1
+            return Break(1, 1, -INDENT) if fresh else 1
         return Break(max(plain.blank, 1), max(plain.lines, 1) if fresh else plain.lines, plain.dedent)
 
     def _comment(self, comment: Comment, at: int, i: int) -> None:

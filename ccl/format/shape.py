@@ -207,6 +207,9 @@ _ELEMENTS: Final[dict[type, tuple[str, ...]]] = {
 def _binary(shape: Shape, node: tree.BinaryExpr) -> None:
     level = _LEVEL.get(node.operator)
     at = shape.first(node.at)
+    if node.operator == "/" and isinstance(node.left, tree.IntLit) and isinstance(node.right, tree.IntLit):
+        shape.tight.update((at, at + 1))  # a fraction: 1/2
+        return
     if level is None or at < 0 or at in shape._chained:
         return
     shape._chained.add(at)
@@ -362,6 +365,17 @@ def _body(shape: Shape, node: tree.Node) -> None:
         shape.bodies.setdefault(brace, [])
 
 
+def _parts(shape: Shape, node: tree.StructExpr | tree.MapExpr | tree.ListExpr) -> None:
+    """Parts of a record or list that the dialect ends by the line alone stay on lines of their own."""
+    nodes = (
+        node.items if isinstance(node, tree.ListExpr) else node.pairs if isinstance(node, tree.MapExpr) else node.fields
+    )
+    for part in nodes:
+        at = shape.first(part[0].span if isinstance(part, tuple) else part.span)
+        if at > 0 and shape.text(at - 1) not in (",", "[", "{", "("):
+            shape.breaks[at] = Break(1, 1)
+
+
 def _state(shape: Shape, node: tree.StateDecl) -> None:
     """`state { .. }` has no node of its own, only its entries have."""
     brace = shape.parent[shape.first(node.span)]
@@ -378,20 +392,20 @@ def _clause(shape: Shape, node: tree.ClauseDecl) -> None:
     if first < 0 or brace < first or shape.parent[first] != shape.parent[brace]:
         return
     if node.targets:
-        _list(shape, [t.span for t in node.targets])
+        _list(shape, [t.span for t in node.targets], INDENT if node.text is None else 0)
     if node.text is not None:
         text = shape.first(node.text.span)
         if text > first:
-            shape.breaks[text] = Break(1)
+            shape.breaks[text] = Break(1, int(shape.tokens.fresh[text]))  # an author's choice
         shape.breaks[brace] = Break(1, dedent=INDENT)
         shape.group(first, brace, Open(INDENT))
 
 
-def _list(shape: Shape, spans: list[Span]) -> None:
+def _list(shape: Shape, spans: list[Span], indent: int) -> None:
     """A list without brackets: `on a, b, c`."""
     starts = [shape.first(s) for s in spans]
     last = shape.last(spans[-1])
-    if -1 not in starts and len(starts) > 1 and shape.group(starts[0], last, Open(INDENT, filled=True)):
+    if -1 not in starts and len(starts) > 1 and shape.group(starts[0], last, Open(indent, filled=True)):
         for at in starts[1:]:
             shape.breaks[at] = Break(1)
 
@@ -495,6 +509,9 @@ _MARKS: Final[dict[type, tuple[Callable[..., None], ...]]] = {
     tree.Emit: (_emit,),
     tree.ClosureExpr: (_closure,),
     tree.RangeExpr: (_range,),
+    tree.StructExpr: (_parts,),
+    tree.MapExpr: (_parts,),
+    tree.ListExpr: (_parts,),
     tree.IfExpr: (_if,),
     tree.Block: (_block,),
     tree.MatchExpr: (_always_lines,),
