@@ -94,11 +94,12 @@ class Failure(Exception):
 
     def lines(self) -> list[str]:
         """The same for people, a line each."""
-        head = "Refused: " if self.status == REFUSED else ""
+        explained = self.message.startswith("Refused ")  # under a clause, in the words of the bylaws
+        head = "Refused: " if self.status == REFUSED and not explained else ""
         begins = self.message.split(maxsplit=1)[0] if self.message else ""
         keeps = head or "." in begins or "/" in begins  # a file or command is written as it is named
         lines = [head + (self.message if keeps else self.message[:1].upper() + self.message[1:])]
-        if self.clause:
+        if self.clause and not (self.clause_text and self.clause_text in self.message):
             lines.append(f"Clause {self.clause}: {self.clause_text}" if self.clause_text else f"Clause {self.clause}.")
         if self.advice:
             lines.append(f"What to do: {self.advice}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ccl.host import Host
-from icn_node.kernel.language import language_of
-from icn_node.modules import MODULES
+from icn_node import documents
 
 
 def host() -> Host:
-    """The host with all modules that there are: a space may have fewer."""
-    return language_of(MODULES).host
+    """The host with all modules that there are, of which a space may have fewer, and the contracts that ship with it
+    as bases to extend."""
+    return dataclasses.replace(documents.host(), bases=documents.known_bases())

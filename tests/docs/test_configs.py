@@ -91,4 +91,6 @@ def test_the_friends_can_do_what_they_need_and_nothing_of_it_is_left_to_chance()
 
 
 def test_the_default_bylaws_are_a_document() -> None:
-    assert Rulebook(msgspec.convert(bylaws_document(DEFAULT, default_bylaws()), Document)).governing("credit.transfer")
+    document = bylaws_document(DEFAULT, default_bylaws())
+    assert [source["name"] for source in document["sources"]] == ["default.ccl"]
+    assert default_bylaws() == (CONFIGS / "bylaws" / "default.ccl").read_text(encoding="utf-8")
