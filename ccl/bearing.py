@@ -132,22 +132,25 @@ class Bearings:
         return found
 
 
-def _block(block: core.Block, index: _Index, around: list[core.Expr]) -> None:
-    """Walk a block. around: the tests that decide whether control comes here; it grows with every way out."""
-    around = list(around)
+def _block(block: core.Block, index: _Index, around: list[core.Expr]) -> list[core.Expr]:
+    """Walk a block. around: the tests that decide whether control comes here. What is given back: the tests that decide
+    whether it leaves before the block's end, on which what comes after depends too."""
+    left: list[core.Expr] = []
     for statement in block.statements:
         own = _own(statement, index)
         index.everything += own
         for expr in everywhere(own):
             if isinstance(expr, core.Call):
-                index.calls.setdefault(expr.function, []).extend((expr, *around))
+                index.calls.setdefault(expr.function, []).extend((expr, *around, *left))
         if isinstance(statement, core.Require | core.Refuse):
-            index.requirements[statement.number] = [*own, *around]
-        inner = [*around, *own]
+            index.requirements[statement.number] = [*own, *around, *left]
+        inner = [*around, *left, *own]
         for part in _blocks(statement):
-            _block(part, index, inner)
-        if any(_leaves(part) for part in _blocks(statement)):
-            around += own  # what follows is reached only because control did not leave here
+            if _leaves(part):
+                left += own + _block(part, index, inner)
+            else:
+                _block(part, index, inner)
+    return left
 
 
 def _own(statement: core.Statement, index: _Index) -> list[core.Expr]:
