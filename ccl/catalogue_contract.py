@@ -381,8 +381,9 @@ _LATER: dict[str, Entry] = {
         'clause "1.4" on bylaws.adopt "Changed by decision." { require decided("bylaw"); }',
     ),
     "CCL0397": Entry(
-        "acceptance without a reason",
-        "A property that is known to be false is accepted by name, once, with the reason why.",
+        "acceptance of nothing, or without a reason",
+        "A property that is known to be false, one of the contract's own or a standard one, is accepted by its name, "
+        "once, with the reason why.",
         'accept no_adds_quorum because "turnout is wanted";',
     ),
     "CCL0398": Entry(

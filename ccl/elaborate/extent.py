@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from ccl import core, types
+from ccl.host import CommandSpec
 from ccl.source import Span
 
 MOST_STEPS = 100_000
@@ -67,9 +68,10 @@ def _times(a: int | None, times: int | None) -> int | None:
     return None if a is None or times is None else a * times
 
 
-def extent(name: str, functions: Mapping[str, core.Function], params: Mapping[str, core.Parameter]) -> Extent:
-    """What an action does at most."""
-    walk = _Walk(functions, params)
+def extent(name: str, functions: Mapping[str, core.Function], params: Mapping[str, core.Parameter],
+           commands: Mapping[str, CommandSpec]) -> Extent:  # fmt: skip
+    """What an action does at most. commands: of the host, which may bound their fields (no amount below 0)."""
+    walk = _Walk(functions, params, commands)
     try:
         return walk.function(name, {})
     except _TooLong:
@@ -84,6 +86,7 @@ class _TooLong(Exception):
 class _Walk:
     functions: Mapping[str, core.Function]
     params: Mapping[str, core.Parameter]
+    commands: Mapping[str, CommandSpec]
     steps: int = 0
     units: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -156,11 +159,13 @@ class _Walk:
     def command(self, statement: core.Command, env: dict[str, Between], total: Extent) -> None:
         one = Extent(1, {}, {statement.name})
         self.names.add(statement.name)
-        for _, value in statement.fields:
+        spec = self.commands.get(statement.name)
+        held = {} if spec is None else {f.read_as: (f.low, f.high) for f in spec.fields}
+        for name, value in statement.fields:
             self.calls(value, env, total)
             if isinstance(value.type, types.Money):
                 self.units.add(value.type.unit)
-                low, high = self.between(value, env)
+                low, high = _within(self.between(value, env), held.get(name, UNKNOWN))
                 most = None if low is None or high is None else max(abs(math.floor(low)), abs(math.ceil(high)))
                 one.money[value.type.unit] = _plus(one.money.get(value.type.unit, 0), most)
                 if most is None:
@@ -223,6 +228,13 @@ def _union(ends: list[Between]) -> Between:
     low = None if None in lows or not lows else min(v for v in lows if v is not None)
     high = None if None in highs or not highs else max(v for v in highs if v is not None)
     return low, high
+
+
+def _within(one: Between, other: Between) -> Between:
+    """What lies between both."""
+    lows = [low for low in (one[0], other[0]) if low is not None]
+    highs = [high for high in (one[1], other[1]) if high is not None]
+    return max(lows, default=None), min(highs, default=None)
 
 
 def _sum(args: list[Between]) -> Between:

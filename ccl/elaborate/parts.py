@@ -20,6 +20,7 @@ from ccl.elaborate.names import UNSET
 from ccl.elaborate.resolve import resolve
 from ccl.elaborate.triggers import Triggers
 from ccl.load import Loaded
+from ccl.proof.standard import ACCEPTABLE
 from ccl.source import Span
 from ccl.syntax import tree
 
@@ -160,7 +161,16 @@ class Parts:
             self.properties.append((decl, unique))
             self.bounds[decl.name.text] = _bounds(contract, decl, given)
         accepted: dict[str, Span] = {}
+        known = ACCEPTABLE | named.keys()
         for accept in self.of(tree.AcceptDecl):
+            if accept.name.text not in known:
+                near = contract.near(accept.name.text, known)
+                contract.findings.error(
+                    "CCL0397", accept.name.span, f"there is no property `{accept.name.text}` to accept",
+                    label=f"did you mean `{near}`?" if near else "unknown property",
+                    notes=(f"there are: {contracts.listed(sorted(known))}",),
+                )  # fmt: skip
+                continue
             first = accepted.setdefault(accept.name.text, accept.name.span)
             if first is not accept.name.span:
                 contract.findings.error("CCL0397", accept.name.span, f"`{accept.name.text}` is accepted twice",

@@ -71,8 +71,8 @@ class Triggers:
 
     def settle(self, params: Sequence[core.Parameter]) -> tuple[core.Trigger, ...]:
         """The triggers with what they do at most, after the checks of all. Errors: CCL0387, CCL0388."""
-        by_name = {p.name: p for p in params}
-        extents = [extent(t.action, self.contract.functions, by_name) for t in self.found]
+        by_name, commands = {p.name: p for p in params}, self.contract.host.commands
+        extents = [extent(t.action, self.contract.functions, by_name, commands) for t in self.found]
         self._circle(extents)
         return tuple(
             self._limited(trigger, head, most)

@@ -8,7 +8,7 @@ from ccl.types import BOOL, DID, INTEGER, STRING, Money, UnitCode
 _CREDIT = (
     FieldSpec("payer", DID),
     FieldSpec("payee", DID),
-    FieldSpec("amount", Money("$"), attribute="amount_minor"),
+    FieldSpec("amount", Money("$"), attribute="amount_minor", low=1),
     FieldSpec("unit", UnitCode("$")),
 )
 
