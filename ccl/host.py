@@ -144,6 +144,8 @@ class Host:
     """Roles that the host knows besides those that a contract declares."""
     amend: str = "bylaws.adopt"
     """The command by which a contract is replaced by a later one."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Texts that every contract here can extend, by "name@hash": what ships with the host."""
 
 
 class World(Protocol):

@@ -38,8 +38,9 @@ def check(
     """The program that the sources make; None iff an error was found.
 
     numbers: sources that form one contract. bases: texts of other contracts, by what `extends` writes ("base:x@HASH",
-    or without the word before the colon). previous: the version that this one is to follow, so that its migrations are
-    typed. Of several contracts of which none extends the others, the last is the program; all are checked.
+    or without the word before the colon), besides those that the host has. previous: the version that this one is to
+    follow, so that its migrations are typed. Of several contracts of which none extends the others, the last is the
+    program; all are checked.
     """
     made = elaborated(sources, numbers, host, findings, bases=bases, previous=previous)
     return None if made is None else made[0]
@@ -57,7 +58,7 @@ def elaborated(
     """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
     told = Findings()
     made: tuple[core.Program, Bodies] | None = None
-    found = load.load(sources, numbers, told, bases)
+    found = load.load(sources, numbers, told, {**host.bases, **bases})
     for loaded in found:
         build = _Build(sources, host, told, loaded, previous)
         made = build.program(), build.bodies

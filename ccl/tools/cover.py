@@ -55,12 +55,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def covered(contract: Contract) -> tuple[list[Goal], int]:
-    """What there was to see, and how many cases did not pass."""
+    """What there was to see in the contract's own files, and how many cases did not pass. What a base says is for the
+    base's own tests."""
     coverage = Coverage(contract.program, contract.sources)
     runner = Runner(contract.program, contract.bodies, contract.host, contract.sources, contract.findings,
                     coverage.observe, coverage.ran)  # fmt: skip
     results = runner.run_all()
-    return coverage.goals(), sum(result.status != PASSED for result in results)
+    own = [goal for goal in coverage.goals() if goal.span.source < len(contract.names)]
+    return own, sum(result.status != PASSED for result in results)
 
 
 def as_text(contract: Contract, goals: list[Goal], *, all_lines: bool) -> str:

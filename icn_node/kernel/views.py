@@ -204,6 +204,15 @@ def is_member(w: World, who: str) -> bool:
     return found is not None and found.status == registry.ACTIVE and found.kind == registry.PERSON
 
 
+def membership_of(w: World, who: str) -> int:
+    """How long that party has been a member, as time that passed; nothing for a stranger."""
+    found = _party(w, who)
+    if found is None:
+        return 0
+    since_ms = found.since_ms if found.member_since_ms is None else found.member_since_ms
+    return max(0, w.ctx.time_ms - since_ms)
+
+
 def is_active(w: World, who: str) -> bool:
     """Whether that party, of whatever kind, is active."""
     found = _party(w, who)
@@ -277,6 +286,8 @@ VIEWS: tuple[View, ...] = (
     view("hosted", hosted, (), BOOL, "the node holds your key", in_decision=False),
     view("changes_as_declared", changes_as_declared, (), BOOL, "the decision is one that may change it"),
     view("is_member", is_member, _WHO, BOOL, "{0} is an active member", about=0, reads="member.show"),
+    view("membership_of", membership_of, _WHO, DURATION, "how long {0} has been a member", about=0,
+         reads="member.show", low=0),
     view("is_active", is_active, _WHO, BOOL, "{0} is active", about=0, reads="member.show"),
     view("status_of", status_of, _WHO, STRING, "the standing of {0}", about=0, reads="member.show"),
     view("kind_of", kind_of, _WHO, STRING, "what {0} is", about=0, reads="member.show"),
