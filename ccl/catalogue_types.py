@@ -194,6 +194,9 @@ _VALUES = {
         "more items than there may be", "The collection's type says how many items it has at most.",
         "fn f() -> Array<Integer, max 1> { [1, 2] }", "fn f() -> Array<Integer, max 2> { [1, 2] }",
     ),
+    "CCL0194": explained(
+        "type with too many parts", "A tuple of tuples of tuples has more parts than anyone can read. Use structs.",
+    ),
 }  # fmt: skip
 
 _PATTERNS = {

@@ -38,8 +38,9 @@ def match(b: Builder, args: Sequence[tree.Arg], params: Sequence[Expected], what
           unit: str | None = None) -> Given | None:  # fmt: skip
     """Arguments for parameters; None where they do not go together (told, and the arguments are looked at)."""
     slots = _slots(b, args, params, what)
-    lacking = [p.name for i, p in enumerate(params) if p.needed and i not in slots.values()] if slots else []
-    if slots is not None and lacking:
+    taken = None if slots is None else set(slots.values())
+    lacking = [] if taken is None else [p.name for i, p in enumerate(params) if p.needed and i not in taken]
+    if lacking:
         _lacking(b, params, lacking, what, span)
     if slots is None or lacking:
         for arg in args:

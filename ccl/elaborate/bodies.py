@@ -282,11 +282,9 @@ class Bodies:
 
     def _evaluated(self, expr: tree.Expr, held: Type | None) -> tuple[Type, Any]:
         mark = self.findings.mark()
-        depth, self.shared.depth = self.shared.depth, 0
         b = Builder(self.shared, f"constant {self.shared.count}", held, layer="policy")
         self.shared.count += 1
-        value = branches.value(b, expr, held)
-        self.shared.depth = depth
+        value = b.deeper(10, expr.span, lambda: branches.value(b, expr, held))
         if b.alive:
             b.emit(core.Return(expr.span, value))
         if any(d.severity == "error" for d in self.findings.all[mark:]) or value.type in (ANY, NEVER):

@@ -85,6 +85,10 @@ def block(b: Builder, of: tree.Block, want: Want) -> core.Expr:
 
 def body(b: Builder, of: tree.Block, want: Want) -> core.Expr:
     """The statements and the tail of a block, in the scope that is open."""
+    return b.deeper(8, of.span, lambda: _body(b, of, want))
+
+
+def _body(b: Builder, of: tree.Block, want: Want) -> core.Expr:
     rules = b.rules.statement
     told = False
     mark = b.findings.mark()
@@ -271,6 +275,10 @@ def _if_let(b: Builder, e: tree.IfExpr, let: tree.LetCondition, want: Want) -> c
 
 def match(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
     """`match`: a Switch where each arm is one variant, else tests in the order written."""
+    return b.deeper(8, e.span, lambda: _match(b, e, want))
+
+
+def _match(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
     subject = b.keep(b.infer(e.subject), "subject")
     if subject.type is ANY:
         return _match_unknown(b, e, want)
@@ -356,7 +364,7 @@ def _tests(b: Builder, e: tree.MatchExpr, subject: core.Expr, at: int, want: Wan
     def others() -> core.Expr:
         if last:  # told already: not all values are covered
             return b.leave(core.Trap(e.span, "unwrap"))
-        return _tests(b, e, subject, at + 1, _wanted(want, here))
+        return b.deeper(6, e.arms[at + 1].span, lambda: _tests(b, e, subject, at + 1, _wanted(want, here)))
 
     rest = b.arm(others)
     here, rest = agree(b, (here, rest), want, (_arm_span(arm), _arm_span(e.arms[min(at + 1, len(e.arms) - 1)])))

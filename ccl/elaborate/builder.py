@@ -18,15 +18,19 @@ from typing import Any, NamedTuple
 from ccl import core
 from ccl.diagnostics import Findings, Label
 from ccl.elaborate import mismatch
-from ccl.elaborate.fitting import cheap, fits, held_to, join
+from ccl.elaborate.fitting import cheap, fits, held_to, join, oversized
 from ccl.elaborate.names import FunctionInfo, Names
 from ccl.host import CommandSpec, Host
 from ccl.source import Sources, Span
 from ccl.syntax import tree
 from ccl.types import ANY, INTEGER, NEVER, NOTHING, RATIO, Exact, Money, Type
 
-MOST_DEPTH = 220
-"""How deep expressions and blocks may stand in each other; deeper is told of, on every machine alike."""
+MOST_DEPTH = 720
+"""How deep expressions and blocks may stand in each other, in frames of this program that they may take; deeper is told
+of, on every machine alike, and long before Python itself gives up."""
+
+MOST_TYPE = 200
+"""Parts that the type of a local may have: pairs of pairs of pairs would be without measure."""
 
 Bounds = tuple[int | None, int | None]
 """Between what an Integer certainly lies; None: nothing is known."""
@@ -152,12 +156,12 @@ class Builder:
         """The core of an expression; its type is that of the result."""
         shared = self.shared
         if shared.depth >= MOST_DEPTH:
-            return self._too_deep(e)
-        shared.depth += 1
+            return self.too_deep(e.span)
+        shared.depth += 2
         because, self.because = self.because, None
         found = self.rules.infer[e.__class__](self, e)
         self.because = because
-        shared.depth -= 1
+        shared.depth -= 2
         return found
 
     def check(self, e: tree.Expr, expected: Type, because: Label | None = None) -> core.Expr:
@@ -172,16 +176,27 @@ class Builder:
             return self.coerce(self.infer(e), expected, e)
         shared = self.shared
         if shared.depth >= MOST_DEPTH:
-            return self._too_deep(e)
-        shared.depth += 1
+            return self.too_deep(e.span)
+        shared.depth += 2
         found = rule(self, e, expected)
-        shared.depth -= 1
+        shared.depth -= 2
         return found
 
-    def _too_deep(self, e: tree.Expr) -> core.Expr:
-        self.findings.error("CCL0250", e.span, "this stands too deep inside other expressions and blocks",
+    def too_deep(self, span: Span) -> core.Expr:
+        """Tell that something stands too deep."""
+        self.findings.error("CCL0250", span, "this stands too deep inside other expressions and blocks",
                             label="give a part of it a name with `let`, or make it a function")  # fmt: skip
-        return self.wrong(e.span)
+        return self.wrong(span)
+
+    def deeper(self, frames: int, span: Span, run: Callable[[], core.Expr]) -> core.Expr:
+        """Elaborate something that takes so many frames more than an expression."""
+        shared = self.shared
+        if shared.depth + frames >= MOST_DEPTH:
+            return self.too_deep(span)
+        shared.depth += frames
+        found = run()
+        shared.depth -= frames
+        return found
 
     def coerce(self, value: core.Expr, expected: Type, written: tree.Expr | None = None) -> core.Expr:
         """The value where a type is expected: as it is, converted without loss, or wrong (told)."""
@@ -249,6 +264,9 @@ class Builder:
     def let(self, hint: str, value: core.Expr, held: Type | None = None) -> core.Expr:
         """Bind a new local, named after `hint`."""
         name = self.fresh(hint)
+        if oversized(value.type, MOST_TYPE):
+            return self.error("CCL0194", value.span, f"the type of this has more than {MOST_TYPE} parts",
+                              "make it a struct")  # fmt: skip
         self.emit(core.Let(value.span, name, value))
         bounds = self.bounds(value)
         if bounds != (None, None):
@@ -402,6 +420,9 @@ class Builder:
             param = self.names.params.get(value.name)
             known = param is not None and type(param.low) is int and type(param.high) is int
             return (param.low, param.high) if known and param is not None else (None, None)
+        if isinstance(value, core.Cond):
+            (a, b), (c, d) = self.bounds(value.then), self.bounds(value.orelse)
+            return (None if a is None or c is None else min(a, c), None if b is None or d is None else max(b, d))
         return bounds_of_op(self, value) if isinstance(value, core.Op) else (None, None)
 
     # -- readings, calls -----------------------------------------------------------------------------------------------
@@ -462,9 +483,11 @@ def bounds_of_op(b: Builder, op: core.Op) -> Bounds:
     if op.op == "array.length" or op.op == "map.length" or op.op == "range.length":
         return (0, getattr(op.args[0].type, "most", None))
     rule = _BOUNDS.get(op.op)
-    if rule is None:
+    if rule is None and op.op != "integer.clamp":
         return (None, None)
     parts = [b.bounds(a) for a in op.args]
+    if op.op == "integer.clamp":
+        return (parts[1][0], parts[2][1])
     if any(low is None or high is None for low, high in parts):
         if op.op in ("integer.min", "money.min"):
             highs = [high for _, high in parts if high is not None]
@@ -472,6 +495,7 @@ def bounds_of_op(b: Builder, op: core.Op) -> Bounds:
         if op.op == "integer.abs":
             return (0, None)
         return (None, None)
+    assert rule is not None
     low, high = rule([(int(low or 0), int(high or 0)) for low, high in parts])
     return (low, high)
 
@@ -488,7 +512,6 @@ _BOUNDS: dict[str, Callable[[list[tuple[int, int]]], tuple[int, int]]] = {
     "integer.neg": lambda p: (-p[0][1], -p[0][0]),
     "integer.min": lambda p: (min(p[0][0], p[1][0]), min(p[0][1], p[1][1])),
     "integer.max": lambda p: (max(p[0][0], p[1][0]), max(p[0][1], p[1][1])),
-    "integer.clamp": lambda p: (p[1][0], p[2][1]),
     "integer.abs": lambda p: (max(p[0][0], -p[0][1], 0), max(abs(p[0][0]), abs(p[0][1]))),
 }
 

@@ -35,6 +35,10 @@ from ccl.types import (
 
 def infer(b: Builder, e: tree.CallExpr) -> core.Expr:
     """A call, for its value."""
+    return b.deeper(12, e.span, lambda: _call(b, e))
+
+
+def _call(b: Builder, e: tree.CallExpr) -> core.Expr:
     if e.macro:
         return builtins.macro(b, e)
     target = e.target

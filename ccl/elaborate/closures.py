@@ -42,7 +42,7 @@ def walk(b: Builder, kind: str, over: core.Expr, e: tree.Expr, want: Type | None
     local = b.fresh("it")
     if isinstance(over, core.Op) and over.op.startswith("range.make"):
         b.ranges[local] = (b.bounds(over.args[0])[0], b.bounds(over.args[1])[1])
-    body = apply(b, e, [core.Local(inside, e.span, local)], want)
+    body = b.deeper(8, e.span, lambda: apply(b, e, [core.Local(inside, e.span, local)], want))
     return comprehension(b, kind, over, local, body, span)
 
 

@@ -9,7 +9,7 @@ from ccl.diagnostics import Edit, Fix, Label
 from ccl.elaborate import operators
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.fitting import fits
-from ccl.elaborate.mismatch import around, shown
+from ccl.elaborate.mismatch import shown
 from ccl.elaborate.names import Names, closest
 from ccl.elaborate.operators import is_literal
 from ccl.elaborate.resolve import declared_here, resolve
@@ -467,8 +467,9 @@ def _no_cast(b: Builder, e: tree.CastExpr, held: Type, wanted: Type) -> None:
     if (held == RATIO and wanted == INTEGER) or (isinstance(held, Exact) and isinstance(wanted, Money)):
         code = "CCL0160"
         notes = ("Modes: down, up, to_zero, from_zero, half_up, half_even, half_down.",)
+        begin = Span(e.span.source, e.span.start, e.span.start)
         tail = Span(e.span.source, e.value.span.end, e.span.end)
-        edits = (*around(e.value.span, "round(", ", to_zero)"), Edit(tail, ""))
+        edits = (Edit(begin, "round("), Edit(tail, ", to_zero)"))
         fixes = (Fix("round to zero, as Rust's `as` does", edits, dialect=True),)
     elif isinstance(held, Money):
         notes = ("`minor(x)` is the number of its smallest parts; divided by an amount of its unit it is a Ratio.",)

@@ -115,6 +115,25 @@ def loosened(t: Type) -> Type:
     return t
 
 
+def oversized(t: Type, most: int) -> bool:
+    """Whether a type has more parts than so many; it looks at no more of them."""
+    waiting = [t]
+    seen = 0
+    while waiting:
+        part = waiting.pop()
+        seen += 1
+        if seen > most:
+            return True
+        if isinstance(part, Array | Option | Range):
+            waiting.append(part.item)
+        elif isinstance(part, Tuple):
+            waiting.extend(part.items)
+        elif isinstance(part, Map | Result):
+            waiting.append(part.value)
+            waiting.append(part.key if isinstance(part, Map) else part.error)
+    return False
+
+
 def ordered(t: Type) -> bool:
     """Whether `<` compares its values."""
     return t in ORDERED or isinstance(t, Money | Exact) or t in (ANY, NEVER)

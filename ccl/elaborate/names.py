@@ -125,6 +125,8 @@ class Names:
     holidays: tuple[int, ...] = ()
     self_type: Type | None = None
     """What `Self` means, inside an `impl`."""
+    depth: int = 0
+    """How many types stand around the one being resolved."""
 
     def decimals(self, unit: str) -> int | None:
         """How many decimals a unit has: of the contract's own units, else of the host's; None if there is no such."""

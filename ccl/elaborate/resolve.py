@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ccl.diagnostics import Edit, Fix, Label
+from ccl.elaborate.fitting import oversized
 from ccl.elaborate.names import Names, closest
 from ccl.source import Span
 from ccl.syntax import tree
@@ -44,6 +45,12 @@ from ccl.types import (
     UnitCode,
 )
 
+MOST_PARTS = 100
+"""The most parts of a type that has a name by `type`."""
+
+MOST_NESTED = 40
+"""How deep types may stand in each other."""
+
 MOST_ITEMS = 1_000_000
 """The greatest maximum that a collection may declare."""
 
@@ -73,7 +80,18 @@ KEYS = (INTEGER, STRING, DID, BOOL)
 
 def resolve(names: Names, written: tree.TypeExpr) -> Type:
     """The type meant by one written."""
-    return _RESOLVE[written.__class__](names, written)
+    if names.depth >= MOST_NESTED:
+        _too_many(names, written)
+        return ANY
+    names.depth += 1
+    found = _RESOLVE[written.__class__](names, written)
+    names.depth -= 1
+    return found
+
+
+def _too_many(names: Names, written: tree.TypeExpr) -> None:
+    names.findings.error("CCL0194", written.span, f"types have at most {MOST_PARTS} parts, {MOST_NESTED} in each other",
+                         label="make a part of it a struct")  # fmt: skip
 
 
 def _list(names: Names, written: tree.TypeList) -> Type:
@@ -160,6 +178,9 @@ def _alias(names: Names, name: str) -> Type:
         alias.busy = True
         found = resolve(names, alias.decl.type)
         alias.busy = False
+        if oversized(found, MOST_PARTS):
+            _too_many(names, alias.decl.type)
+            found = ANY
         if names.aliases[name].type is None:  # a cycle has set it
             alias.type = found
             return found

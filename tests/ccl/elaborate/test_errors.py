@@ -29,7 +29,7 @@ class Case(NamedTuple):
 
 
 def _cases() -> list[Case]:
-    found = []
+    found: list[Case] = []
     for path in sorted((HERE / "errors").glob("*.ccl")):
         _, *chunks = re.split(r"^//-- ", path.read_text(), flags=re.MULTILINE)
         found.extend(Case(f"{path.stem}: {chunk.partition(chr(10))[0]}", chunk.partition("\n")[2]) for chunk in chunks)
