@@ -296,3 +296,11 @@ def test_a_contract_and_its_base_pin_one_edition(monkeypatch: pytest.MonkeyPatch
     for edition, codes in ((1, ["CCL0306"]), (2, [])):
         _, findings, _ = check_text(f'contract Own extends "{pin}" {{ edition: {edition}; }}', HOST, bases={pin: base})
         assert [d.code for d in findings.all] == codes
+
+
+def test_a_base_may_be_prose_with_its_rules_in_fences() -> None:
+    base = '# Rules\n\nProse.\n\n```ccl\ncontract Base { clause "1" on member.join "In a fence." { } }\n```\n'
+    pin = f"space:coop.bylaws.md@{text_hash(base)}"
+    found, findings, _ = check_text(f'contract Own extends "{pin}" {{ }}', HOST, bases={pin: base})
+    assert found is not None, [d.message for d in findings.all]
+    assert [c.number for c in found.clauses] == ["1"]
