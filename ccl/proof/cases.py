@@ -24,10 +24,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class TrapCase:
-    """A trap and when it happens."""
+    """A trap and when it happens. codes: as which it may come; of one operation that is not looked into, several."""
 
     when: Any
-    code: str
+    codes: tuple[str, ...]
     function: str
     span: Span
 

@@ -1,7 +1,7 @@
 """The operations on numbers, times and days as terms, in the meaning that `ccl.ops` gives them.
 
-Every operation says which of its traps it may meet and when. What depends on a calendar or a time zone is left to the
-solver as an unknown function, of which it is told the values that come up (`ccl.proof.solving`).
+Every operation says which of its traps it may meet and when. What is missing here, in `ccl.proof.days` and in
+`ccl.proof.sequences` is left to the solver as an unknown function, of which it is told the values that come up.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from ccl.proof.terms import (
     negation,
     times,
 )
+from ccl.sequences import MOST_TEXT
 
 if TYPE_CHECKING:
     from ccl.proof.symbolic import Run
@@ -316,8 +317,6 @@ MEANINGS: Mapping[str, Meaning] = {
     "date.sub": _date_sub,
     "date.weekday": _weekday,
     "date.act_365": _act_365,
-    "date.year": _opaque(1, 9999),
-    "date.month": _opaque(1, 12),
-    "date.day": _opaque(1, 31),
+    "string.length": _opaque(0, MOST_TEXT),
 }  # fmt: skip
 """By the names of `ccl.ops.OPS`. One that is missing is an unknown function."""

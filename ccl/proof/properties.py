@@ -154,7 +154,7 @@ def _no_overflow(program: core.Program, host: Host, subject: Subject, effort: Ef
         yield replace(base, reason=walked)
         return
     run = walked.run
-    broken = either(*(trap.when for trap in run.traps if trap.code in NUMBER_TRAPS))
+    broken = either(*(trap.when for trap in run.traps if not NUMBER_TRAPS.isdisjoint(trap.codes)))
     if broken is False and not run.cuts:
         yield replace(base, verdict=Verdict.PROVED)
         return

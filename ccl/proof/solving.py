@@ -14,7 +14,7 @@ from typing import Any
 
 import z3
 
-from ccl import types
+from ccl import dates, types
 from ccl.evaluation import Trapped
 from ccl.ops import OPS
 from ccl.proof.cases import Cut
@@ -179,9 +179,31 @@ def _told(reader: Reader, applied: Applied) -> list[Any]:
             return []
         return [boolean(either(negation(same), applied.trapped))]
     right = both(negation(applied.trapped), equal(applied.value, result))
+    if applied.op == "date.of_timestamp":
+        same = _within_day(applied, values)
     if right is True or (right is not False and reader.scalar(right)):
         return []
     return [boolean(either(negation(same), right))]
+
+
+def _within_day(applied: Applied, values: Sequence[Any]) -> Any:
+    """When a moment lies on the local day on which the example's does: that day is then its date as well."""
+    moment, zone = values
+    day = dates.of_timestamp(moment, zone)
+    first, beyond = (_start(day + more, zone) for more in (0, 1))
+    if first is None or beyond is None:
+        return equal(applied.args[0], moment)
+    return both(applied.args[0] >= first, applied.args[0] < beyond)
+
+
+def _start(day: int, zone: str) -> int | None:
+    """The first moment of a local day, if that day is one: at the ends of the calendar, and where a zone skipped it, it
+    is not."""
+    try:
+        moment = dates.start(day, zone)
+    except Trapped:
+        return None
+    return moment if dates.of_timestamp(moment, zone) == day else None
 
 
 def _wishes(symbols: Symbols, prefer: Sequence[Any]) -> Iterable[list[Any]]:

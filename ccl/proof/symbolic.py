@@ -17,14 +17,14 @@ from typing import Any
 
 import z3
 
-from ccl import core, types
+from ccl import core, fuel, types
 from ccl.evaluation import Trapped
 from ccl.host import CommandSpec
 from ccl.ops import OPS
-from ccl.proof import numeric, sequences
+from ccl.proof import days, numeric, sequences
 from ccl.proof.cases import Bound, CommandCase, Cut, Limits, RefusalCase, TrapCase
 from ccl.proof.comprehensions import KINDS
-from ccl.proof.symbols import Reader, Symbols
+from ccl.proof.symbols import DAY_MS, LAST_DAY, Reader, Symbols
 from ccl.proof.terms import (
     NOTHING,
     Raw,
@@ -44,6 +44,9 @@ from ccl.proof.terms import (
     negation,
 )
 from ccl.source import Span
+
+NOW = (0, (LAST_DAY - 366) * DAY_MS)
+"""Commits happen from 1970 on, and not in the last year that the calendar has."""
 
 
 @dataclass(slots=True)
@@ -112,12 +115,12 @@ class Run:
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
-    def trap(self, code: str, when: Any, span: Span) -> None:
-        """Evaluation traps where that holds, and goes on where it does not."""
+    def trap(self, code: str, when: Any, span: Span, *others: str) -> None:
+        """Evaluation traps where that holds, with that code or one of the others, and goes on where it does not."""
         if when is False or self.live is False:
             return
         name = self._frames[-1].function.name if self._frames else ""
-        self.traps.append(TrapCase(both(self.live, when), code, name, span))
+        self.traps.append(TrapCase(both(self.live, when), (code, *others), name, span))
         self.live = both(self.live, negation(when))
 
     def refuse(self, number: int, when: Any) -> None:
@@ -167,7 +170,7 @@ class Run:
             return self.symbols.constant(result, expr.type)
         applied = self.symbols.apply(expr.op, expr.type, args, arg_types, bool(spec.traps))
         if applied.trapped is not False:
-            self.trap(spec.traps[0], applied.trapped, expr.span)
+            self.trap(spec.traps[0], applied.trapped, expr.span, *spec.traps[1:])
         self.symbols.bound(applied.value, (low, high))
         return applied.value
 
@@ -377,8 +380,18 @@ class Run:
         args = tuple(self._arg(a) for a in e.args)
         if id(e) in self._watched:
             self.bounds.append(Bound(self.live, self._frames[-1].function.name, e, args[0], args[1]))
+        self._sized(e, args)
         meaning = _OPS.get(e.op)
         return self.opaque(e, args) if meaning is None else meaning(self, e, args)
+
+    def _sized(self, e: core.Op, args: tuple[Any, ...]) -> None:
+        """An argument that is longer than its type declares is a trap, where the operation's work grows with it."""
+        for position in OPS[e.op].sized:
+            most = fuel.most_of(e, position)
+            if most is not None:
+                of = args[position]
+                length = of.high - of.low if isinstance(of, Rng) else of.length if isinstance(of, Seq) else of
+                self.trap("too_long", less(most, length), e.span)
 
     def _arg(self, e: core.Expr) -> Any:
         """An argument; a constant of the elaborator's that is of no type of the language (holidays, no maximum) is
@@ -417,7 +430,7 @@ class Run:
     def view(self, e: core.View) -> Any:
         args = [self.value(a) for a in e.args]
         spec = self.symbols.host.views.get(e.name)
-        bounds = (spec.low, spec.high) if spec else (None, None)
+        bounds = (spec.low, spec.high) if spec else NOW if e.name == "now" else (None, None)
         return self.symbols.read("view", e.name, e.type, args, [a.type for a in e.args], bounds)
 
     def command_field(self, e: core.CommandField) -> Any:
@@ -513,7 +526,7 @@ def _joined(ends: Sequence[tuple[Any, Any]]) -> Any:
     return value
 
 
-_OPS: Mapping[str, numeric.Meaning] = {**numeric.MEANINGS, **sequences.MEANINGS}
+_OPS: Mapping[str, numeric.Meaning] = {**numeric.MEANINGS, **days.MEANINGS, **sequences.MEANINGS}
 
 _STATEMENTS: Mapping[type[core.Statement], Callable[[Run, Any], None]] = {
     core.Let: Run.let,

@@ -29,6 +29,7 @@ from ccl.proof.terms import (
     Unprovable,
     Variant,
     choose,
+    either,
     equal,
     leaf,
     leaves,
@@ -129,6 +130,8 @@ class Symbols:
     axioms: list[Any] = field(default_factory=list)
     readings: dict[tuple[Any, ...], Reading] = field(default_factory=dict)
     applied: dict[tuple[Any, ...], Applied] = field(default_factory=dict)
+    triples: dict[int, tuple[Any, tuple[Any, ...]]] = field(default_factory=dict)
+    """Of dates that are not known, by the number of the term: the term, and its year, month and day."""
 
     # -- what is read --------------------------------------------------------------------------------------------------
 
@@ -186,6 +189,11 @@ class Symbols:
             found = Applied(op, tuple(args), tuple(arg_types), type_, value, trapped)
             self.applied[key] = found
         return found
+
+    def triple(self, day: Any) -> tuple[Any, Any, Any]:
+        """Symbols for the year, month and day of a date."""
+        year, month, of_month = (z3.Int(f"{part} {len(self.triples)}") for part in ("year", "month", "day"))
+        return year, month, of_month
 
     # -- symbols -------------------------------------------------------------------------------------------------------
 
@@ -263,11 +271,12 @@ class Symbols:
         item = types.Tuple((type_.key, type_.value)) if isinstance(type_, types.Map) else type_.item
         count = self.items if type_.most is None else min(type_.most, self.items)
         items = tuple(self.symbol(item, f"{path}.{at}", args, depth) for at in range(count))
+        length = self._integer(f"{path}.length", args, 0, type_.most)
         if isinstance(type_, types.Map):
             keys = [one.items[0] for one in items]
             for at, key in enumerate(keys):
-                self.axioms += [negation(equal(key, other)) for other in keys[:at]]
-        return Seq(self._integer(f"{path}.length", args, 0, type_.most), items)
+                self.axioms += [either(length <= at, negation(equal(key, other))) for other in keys[:at]]
+        return Seq(length, items)
 
     def _integer(self, path: str, args: tuple[Any, ...], low: int, high: int | None) -> Any:
         term = leaf(path, z3.IntSort(), args)

@@ -11,7 +11,7 @@ from typing import Any
 
 import z3
 
-from ccl import types
+from ccl import types, words
 from ccl.evaluation import Trapped
 from ccl.host import Host, World
 from ccl.ops import OPS
@@ -118,6 +118,10 @@ class PinnedSymbols(Symbols):
         for share, amount in zip(value.items, (*result, *[0] * len(value.items)), strict=False):
             self.pins.append((share, z3.IntVal(amount)))
         return Applied(op, tuple(args), arg_types, type_, value, False)
+
+    def triple(self, day: Any) -> tuple[Any, Any, Any]:
+        year, month, of_month = (self._leaf_of(part) for part in words.civil(self.reader.scalar(day)))
+        return year, month, of_month
 
     def pinned(self, value: Any, type_: types.Type) -> Any:
         """A symbolic value that is pinned to a value of the language."""

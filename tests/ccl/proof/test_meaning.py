@@ -18,8 +18,8 @@ from ccl.proof.terms import Unprovable
 from tests.ccl.evaluation.programs import Case, case
 from tests.ccl.proof.pinned import PinnedSymbols, Unread
 
-PROGRAMS = 700
-LEAST_COMPARED = 400
+PROGRAMS = 300
+LEAST_COMPARED = 200
 """The rest read what breaks, run out of fuel, or go on beyond what is looked at."""
 
 
@@ -45,7 +45,7 @@ def compare(of: Case) -> str:
         return "cut"
     if run.guesses and expected.trap is not None and expected.trap.code == "ratio_range":
         return "guess"
-    if any(trap.code == "ratio_range" and holds(trap.when) for trap in run.traps) and (
+    if any("ratio_range" in trap.codes and holds(trap.when) for trap in run.traps) and (
         expected.trap is None or expected.trap.code != "ratio_range"
     ):
         return "a ratio that would have to be reduced"
@@ -61,9 +61,8 @@ def agree(of: Case, run: Run, value: Any, expected: Outcome, symbols: PinnedSymb
     assert len(traps) + len(refusals) + bool(holds(run.live)) == 1, (of.seed, traps, refusals, expected)
     assert all(holds(axiom) for axiom in symbols.axioms if not _range(axiom)), of.seed
     if expected.trap is not None:
-        assert [(t.code, t.span, t.function) for t in traps] == [
-            (expected.trap.code, expected.trap.span, expected.trap.function)
-        ], of.seed
+        assert [(t.span, t.function) for t in traps] == [(expected.trap.span, expected.trap.function)], of.seed
+        assert expected.trap.code in traps[0].codes, of.seed
     elif expected.refusal is not None:
         assert [(r.function, r.number) for r in refusals] == [
             (expected.refusal.function, expected.refusal.number)
