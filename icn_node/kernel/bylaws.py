@@ -193,6 +193,7 @@ class Rulebook:
             self._rules.append(Rule(clause))
         self._by_name: dict[str, tuple[Rule, ...]] = {}
         self.roles = frozenset(_roles_named(document))
+        self.units: dict[str, int] = {}  # whose decimals the bylaws state: only a contract does
 
     def governing(self, name: str) -> tuple[Rule, ...]:
         """The rules whose clauses name this command or read."""

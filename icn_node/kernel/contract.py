@@ -128,6 +128,7 @@ class Contract:
         self.program = rules.program
         self.params = {p.name: p for p in self.program.params}
         self.roles = frozenset(_roles_named(self.program))
+        self.units: Mapping[str, int] = self.program.units
         self._host = language.host
         self._explainer: Explainer | None = None
         self._approvals: dict[tuple[str, core.Clause, core.Approval], Asked] = {}

@@ -90,7 +90,7 @@ def unit_of(tx: Tables, ctx: Context) -> Unit:
         HOUR, title="Hours", floor_minor=floor, ceiling_minor=ceiling, soft_floor_minor=max(-norm, floor),
         soft_ceiling_minor=min(norm, ceiling), transferable=False,
     )  # fmt: skip
-    return units.create(tx, terms, kind=units.HOURS, decimals=0, time_ms=ctx.time_ms)
+    return units.create(tx, ctx, terms, kind=units.HOURS, decimals=0)
 
 
 def text(minutes: int) -> str:

@@ -49,7 +49,8 @@ NODE_READS = (
 """Reads that are the node's own, and no module's query: bylaws govern them by these names."""
 
 DECISION_TYPES = ("policy", "budget", "technical", "emergency", "membership", "bylaw", "quick")
-"""Types of proposal that spaces have: those that the node comes with, and the one that `icn init --quick` makes."""
+"""Types of proposal that spaces have: those that the node comes with, and the one that `icn init --quick` makes. A
+contract may also write `PolicyDecision`."""
 
 ROLES = ("steward", "issuer", "auditor", "importer", "broker", "data-protection", "expert", "council")
 """Roles that the rules of modules and the shipped bylaws speak of. A space may have any others."""
@@ -101,7 +102,7 @@ class Language:
             settings={p.name: SettingSpec(p.name, _setting(p.name, p.default), p.doc) for m in modules
                       for p in m.params},
             modules=frozenset(m.name for m in modules),
-            decision_types=frozenset(DECISION_TYPES),
+            decision_types=frozenset((*DECISION_TYPES, *(f"{t.capitalize()}Decision" for t in DECISION_TYPES))),
             roles=frozenset(ROLES),
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from icn_node.kernel import bylaws, ledger
+from icn_node.kernel.context import Context
 from icn_node.kernel.fields import INT64_MAX, LimitMinor, Title, UnitCode
 from icn_node.kernel.ledger import Unit
 from icn_node.kernel.module import Amount, Command
@@ -88,14 +89,17 @@ class WrongKind(Refusal):
 REFUSALS: tuple[type[Refusal], ...] = (ledger.UnknownUnit, WrongKind, BadTerms)
 
 
-def create(tx: Tables, cmd: Terms, *, kind: str, decimals: int, time_ms: int, **defaults: str) -> Unit:
+def create(tx: Tables, ctx: Context, cmd: Terms, *, kind: str, decimals: int, **defaults: str) -> Unit:
     """Make a unit by the command's terms; floor 0 and no ceiling where they say nothing. `defaults`: of its terms.
 
     Raises UnitExists, BadTerms.
     """
     if tx.get(Unit, cmd.unit) is not None:
         raise UnitExists(unit=cmd.unit)
-    plain = Unit(cmd.unit, kind, decimals, None, 0, None, None, None, True, "open", time_ms, dict(defaults))
+    stated = ctx.kernel.policy.book(tx).units.get(cmd.unit, decimals)
+    if stated != decimals:
+        raise BadTerms(unit=cmd.unit, reason=f"the bylaws give it {stated} decimals")
+    plain = Unit(cmd.unit, kind, decimals, None, 0, None, None, None, True, "open", ctx.time_ms, dict(defaults))
     unit = _revised(plain, cmd)
     _check(tx, unit)
     tx.put(unit)

@@ -231,19 +231,19 @@ def begin(tx: Tables, cmd: Begin, ctx: Context) -> int:
     if cmd.keyed_by != "label" and known_by not in ("", cmd.keyed_by):
         raise imports.OtherIdentity(source=cmd.source, unit=code, earlier=known_by, now=cmd.keyed_by)
     if code and tx.get(ledger.Unit, code) is None:
-        _create_unit(tx, code, cmd, authority, ctx.time_ms)
+        _create_unit(tx, ctx, code, cmd, authority)
     no = tx.next_no("import")
     tx.put(Import(no, authority.no, code, cmd.source, cmd.keyed_by, cmd.key_id, cmd.digest, ctx.time_ms, file=cmd.file))
     return no
 
 
-def _create_unit(tx: Tables, code: str, cmd: Begin, authority: ImportAuthority, time_ms: int) -> None:
+def _create_unit(tx: Tables, ctx: Context, code: str, cmd: Begin, authority: ImportAuthority) -> None:
     if cmd.decimals is None or not authority.create:
         raise ledger.UnknownUnit(unit=code)
     if authority.create == units.HOURS and cmd.decimals:
         raise units.BadTerms(unit=code, reason="hours are counted in whole minutes, without decimals")
     terms = units.Terms(unit=code, title=cmd.title)
-    units.create(tx, terms, kind=authority.create, decimals=cmd.decimals, time_ms=time_ms)
+    units.create(tx, ctx, terms, kind=authority.create, decimals=cmd.decimals)
 
 
 def enter_labels(tx: Tables, cmd: EnterLabels, ctx: Context) -> int:

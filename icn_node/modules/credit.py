@@ -268,7 +268,7 @@ class Reopen(Command, frozen=True):
 
 
 def create(tx: Tables, cmd: Create, ctx: Context) -> None:
-    units.create(tx, cmd, kind=CREDIT, decimals=cmd.decimals, time_ms=ctx.time_ms)
+    units.create(tx, ctx, cmd, kind=CREDIT, decimals=cmd.decimals)
 
 
 def change(tx: Tables, cmd: Change, ctx: Context) -> None:

@@ -65,9 +65,7 @@ class Burn(Command, frozen=True):
 
 
 def create(tx: Tables, cmd: Create, ctx: Context) -> None:
-    units.create(
-        tx, cmd, kind=CURRENCY, decimals=cmd.decimals, time_ms=ctx.time_ms, mint="decision", burn="acts for holder"
-    )
+    units.create(tx, ctx, cmd, kind=CURRENCY, decimals=cmd.decimals, mint="decision", burn="acts for holder")
 
 
 def change(tx: Tables, cmd: Change, ctx: Context) -> None:
