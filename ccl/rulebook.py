@@ -34,8 +34,7 @@ class Ruling(StrEnum):
     TRAP = "trap"
 
 
-_PERMIT = Ruling.PERMIT
-_APPROVALS = Ruling.APPROVALS  # looking a member up in its enum costs more than a clause that reads two facts
+_PERMITTING = (Ruling.PERMIT, Ruling.APPROVALS)
 
 
 class Evaluator(Protocol):
@@ -83,10 +82,10 @@ class Plan:
     """What judges a command: the gate, if roles open it, and the rules in order.
 
     bodies, functions: of compiled rules that all speak whatever the case, without guards and exceptions; else empty.
-    approvals: what those ask for.
+    approvals, ruling: what those ask for, and what they say if they all permit.
     """
 
-    __slots__ = ("approvals", "bodies", "functions", "gate", "rules")
+    __slots__ = ("approvals", "bodies", "functions", "gate", "rules", "ruling")
 
     def __init__(self, rules: tuple[Rule, ...], gate: Gate | None) -> None:
         self.rules = rules
@@ -96,6 +95,7 @@ class Plan:
         self.bodies = tuple(r.body for r in plain if r.body is not None) if straight else ()
         self.functions = tuple(r.clause.body for r in plain)
         self.approvals = tuple((r.clause, asked) for r in plain for asked in r.clause.approvals)
+        self.ruling = Ruling.APPROVALS if self.approvals else Ruling.PERMIT
 
 
 class Verdict:
@@ -114,21 +114,22 @@ class Verdict:
     roles: tuple[str, ...] = ()
     _runs: tuple[tuple[str, Outcome], ...] | None = None
     _used: int = 0
-    _code: Compiled | None = None
-    _functions: Sequence[str] = ()
-    _results: Sequence[Result] = ()
 
     def __init__(self, ruling: Ruling, command: str, unit: str,
-                 approvals: tuple[tuple[core.Clause, core.Approval], ...] = ()) -> None:  # fmt: skip
+                 approvals: tuple[tuple[core.Clause, core.Approval], ...] = (), code: Compiled | None = None,
+                 functions: Sequence[str] = (), results: Sequence[Result] = ()) -> None:  # fmt: skip
         self.ruling = ruling
         self.command = command
         self.unit = unit
         self.approvals = approvals
+        self._code = code
+        self._functions = functions
+        self._results = results
 
     @property
     def permitted(self) -> bool:
         """Whether no clause forbids it; approvals may still be asked for."""
-        return self.ruling is Ruling.PERMIT or self.ruling is Ruling.APPROVALS
+        return self.ruling in _PERMITTING
 
     @property
     def runs(self) -> tuple[tuple[str, Outcome], ...]:
@@ -178,27 +179,20 @@ class Rulebook:
         """
         if unit is None:
             unit = self.unit_of(name, world.command)
-        plan = self.plan(name, unit)
+        plan = self._plans.get((name, unit)) or self.plan(name, unit)
         if fuel is None and (plan.gate is None or _open(plan.gate, world)):
-            quick = self._straight if plan.bodies else self._permitted
-            verdict = quick(plan, name, unit, world)
-            if verdict is not None:
+            if plan.bodies:
+                results = []
+                for body in plan.bodies:
+                    result = body(world)
+                    if result[0] <= 0:
+                        break
+                    results.append(result)
+                else:
+                    return Verdict(plan.ruling, name, unit, plan.approvals, self._code, plan.functions, results)
+            elif (verdict := self._permitted(plan, name, unit, world)) is not None:
                 return verdict
         return _Judgement(self, name, world, unit, fuel).verdict()
-
-    def _straight(self, plan: Plan, name: str, unit: str, world: World) -> Verdict | None:
-        """The verdict if all rules of a plan without guards and exceptions permit, else None."""
-        results = []
-        for body in plan.bodies:
-            result = body(world)
-            if result[0] <= 0:
-                return None
-            results.append(result)
-        verdict = Verdict(_APPROVALS if plan.approvals else _PERMIT, name, unit, plan.approvals)
-        verdict._code = self._code
-        verdict._functions = plan.functions
-        verdict._results = results
-        return verdict
 
     def _permitted(self, plan: Plan, name: str, unit: str, world: World) -> Verdict | None:
         """The verdict if it is a permit, by the compiled clauses alone; None if it is anything else."""
@@ -227,11 +221,8 @@ class Rulebook:
             spoke = True
         if not spoke:
             return None
-        verdict = Verdict(Ruling.APPROVALS if approvals else Ruling.PERMIT, name, unit, tuple(approvals))
-        verdict._code = self._code
-        verdict._functions = functions
-        verdict._results = results
-        return verdict
+        ruling = Ruling.APPROVALS if approvals else Ruling.PERMIT
+        return Verdict(ruling, name, unit, tuple(approvals), self._code, functions, results)
 
     def each(self, name: str, world: World, unit: str | None = None) -> tuple[Verdict, ...]:
         """What the gate and every governing clause say by themselves, in order; a clause that does not speak is left
