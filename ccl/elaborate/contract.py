@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ccl import core, dates, types
+from ccl import core, dates, fuel, types
 from ccl.diagnostics import MOST_SHOWN, Edit, Findings, Fix, Label
 from ccl.elaborate import entries
 from ccl.elaborate.bodies import Bodies
@@ -22,7 +22,7 @@ from ccl.load import Layer
 from ccl.source import NOWHERE, Sources, Span
 from ccl.syntax import tree
 
-EDITIONS = frozenset({1})
+EDITIONS = frozenset(fuel.EDITIONS)
 """The editions that this implementation knows: their semantics, fuel table and time-zone data."""
 
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,2}")
