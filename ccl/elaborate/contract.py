@@ -19,7 +19,7 @@ from ccl.elaborate.bodies import Bodies
 from ccl.elaborate.names import UNSET, Names, closest
 from ccl.host import CommandSpec, Host
 from ccl.load import Layer
-from ccl.source import NOWHERE, Sources, Span
+from ccl.source import Sources, Span
 from ccl.syntax import tree
 
 EDITIONS = frozenset(fuel.EDITIONS)

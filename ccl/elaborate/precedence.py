@@ -92,9 +92,7 @@ class Precedence:
         return False
 
     def _unordered(self, replaced: str, first: tree.ClauseDecl, second: tree.ClauseDecl) -> None:
-        note = (
-            f'give it a number (`exception to "{replaced}" as "{replaced}.2"`), and name it with `before`'
-        )
+        note = f'give it a number (`exception to "{replaced}" as "{replaced}.2"`), and name it with `before`'
         if second.number is not None:
             note = f'write `before "{second.number.value}"` in the other, or guards that cannot hold together'
         self.contract.findings.error(
