@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -50,7 +51,11 @@ class Analysis:
             found = Findings()
             check(self.sources, (self.number,), host, found)
         self.findings = found
-        self.index = Index(self.file, self.source.code)
+
+    @functools.cached_property
+    def index(self) -> Index:
+        """Where names are; made when first asked, as most keystrokes only want findings."""
+        return Index(self.file, self.source.code)
 
     @property
     def source(self) -> Source:
