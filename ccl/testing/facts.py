@@ -121,7 +121,7 @@ class Facts:
         return Fact(inner.kind, inner.name, type_, inner.args, (*inner.path, field_), spec.name)
 
     def _view(self, expr: tree.CallExpr, path: tree.Path, given: Given) -> Fact:
-        view = self.values.host.views.get(self._target(path.text))
+        view = self.values.host.views.get(self._target(path.text), _SETTING if path.text == "setting" else None)
         if view is None:
             raise self._unknown(path.text, path.span)
         if len(expr.args) > len(view.params):
@@ -132,6 +132,10 @@ class Facts:
             self._argument(arg.value, type_, given, view.name)
             for arg, (_, type_) in zip(expr.args, view.params, strict=False)
         )
+        if view is _SETTING and args[0] not in self.values.host.settings:
+            near = closest(args[0], self.values.host.settings)
+            raise self._wrong("CCL0800", expr.span, f"there is no setting `{args[0]}`",
+                              f"did you mean `{near}`?" if near else "")  # fmt: skip
         return Fact("view", view.name, self._result(view, args), args)
 
     def _result(self, view: ViewSpec, args: Args) -> Type:
@@ -207,6 +211,10 @@ class Facts:
     def _wrong(self, code: str, span: Span, message: str, label: str) -> NoValue:
         self.values.findings.error(code, span, message, label=label)
         return NoValue(message)
+
+
+_SETTING = ViewSpec("setting", (("name", t.STRING),), t.INTEGER)
+"""How settings are read: by a view that every host has; the setting itself says of which type it is."""
 
 
 def _dotted(expr: tree.Expr) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ccl import core, interpret
 from ccl import types as t
 from ccl.evaluation import Outcome
-from ccl.host import Host
+from ccl.host import Host, SettingSpec
 from ccl.syntax import tree
 from ccl.testing.cases import FAILED, PASSED, Result, shown
 from ccl.testing.world import Args, MadeRecord, MadeViews
@@ -167,11 +167,12 @@ class Sampled:
     def view(self, name: str, args: Args) -> Any:
         """What a view says; of `members` as many as the property is about."""
         if (name, args) not in self.read:
-            spec = self.sampler.host.views[name]
+            spec = self.sampler.host.settings[args[0]] if name == "setting" else self.sampler.host.views[name]
             bound = self.bounds.get({"member_count": "members"}.get(name, name))
-            low = spec.low if bound is None or bound.low is None else bound.low
-            high = spec.high if bound is None or bound.high is None else bound.high
-            self.read[name, args] = self.sampler.value(spec.result, low, high)
+            type_ = spec.type if isinstance(spec, SettingSpec) else spec.result
+            low = getattr(spec, "low", None) if bound is None or bound.low is None else bound.low
+            high = getattr(spec, "high", None) if bound is None or bound.high is None else bound.high
+            self.read[name, args] = self.sampler.value(type_, low, high)
         return self.read[name, args]
 
 
@@ -183,7 +184,7 @@ class _SampledViews(MadeViews):
         self._world = world
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("__") or name not in self._world.sampler.host.views:
+        if name.startswith("__") or (name not in self._world.sampler.host.views and name != "setting"):
             raise AttributeError(name)
         return lambda *args: self._world.view(name, args)
 

@@ -108,12 +108,13 @@ class Session:
 
     def known(self) -> list[tuple[str, str]]:
         """What was given so far, parameters and states with what they are at first."""
-        program, views = self.contract.program, self.contract.host.views
+        program, host = self.contract.program, self.contract.host
         found = [(p.name, shown(self.given.params[p.name], p.type, program)) for p in program.params]
         found += [(s.name, shown(self.given.state[s.name], s.type, program)) for s in program.states]
         for name, answers in self.given.views.items():
-            type_ = views[name].result
-            found += [(fact_shown(name, args or ()), shown(value, type_, program)) for args, value in answers.items()]
+            for args, value in answers.items():
+                type_ = host.settings[args[0]].type if name == "setting" and args else host.views[name].result
+                found.append((fact_shown(name, args or ()), shown(value, type_, program)))
         found += [("caller", self.given.caller)] if self.given.caller else []
         found += [("now", str(self.given.now))] if self.given.now is not None else []
         return found
