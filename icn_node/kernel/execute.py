@@ -133,7 +133,7 @@ class Kernel:
         except Refusal as no:
             tx.rollback(mark)
             outcome = refused(no)
-            if isinstance(no, Forbidden) and no.explanation is not None:
+            if isinstance(no, Forbidden):
                 explanations.keep(tx, event.cid, no)
         executed = Executed(outcome, tx.effects(mark))
         tx.settle()

@@ -1,6 +1,6 @@
 """Explanations of refusals: kept beside the log, derived from it, shown to whom they may be shown.
 
-When a clause of a contract refuses an event, why it did is kept as facts, with the version of the bylaws that judged.
+When the bylaws refuse an event, which version of them did is kept and, of a contract in CCL, why, as facts.
 That is a projection: replaying the log makes it anew, and nothing that nodes agree on depends on it. Whoever reads an
 explanation sees of its facts what a query of theirs would be answered: the balance of another member stays hidden
 where balances are.
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 class Explained(Record, frozen=True):
-    """Why an event was refused by a clause: what `ccl.explain.Explanation.facts` gives, under that version of the
-    bylaws."""
+    """Why the bylaws refused an event: what `ccl.explain.Explanation.facts` gives, under that version of them. Clauses
+    of words leave no facts: all that they say is in the outcome."""
 
     TABLE: ClassVar[str] = "explained"
     KEY: ClassVar[tuple[str, ...]] = ("event",)
@@ -43,21 +43,26 @@ RECORDS = (Explained,)
 
 def keep(tx: Tables, event: bytes, no: Forbidden) -> None:
     """Keep why an event was refused."""
-    assert no.explanation is not None
-    tx.put(Explained(event, tx.last_no("bylaws"), no.explanation.facts()))
+    tx.put(Explained(event, tx.last_no("bylaws"), {} if no.explanation is None else no.explanation.facts()))
 
 
-def of_event(tx: Tables, ctx: Context, event: bytes) -> tuple[Explanation, int] | None:
-    """Why an event was refused, for whoever reads, and the version that judged it; None if no contract refused it."""
+def version_of(tx: Tables, event: bytes) -> int:
+    """The version of the bylaws that refused an event; 0 if none did, or if that was before this was kept."""
+    row = tx.get(Explained, event)
+    return 0 if row is None else row.bylaws
+
+
+def of_event(tx: Tables, ctx: Context, event: bytes) -> Explanation | None:
+    """Why a contract refused an event, for whoever reads; None if none did."""
     from ccl.explain import from_facts
 
     row = tx.get(Explained, event)
-    if row is None:
+    if row is None or not row.facts:
         return None
     version = tx.get(bylaws.Bylaws, row.bylaws)
     book = None if version is None else ctx.kernel.policy.book_of(tx, version.document)
     found = from_facts(row.facts, book.program if isinstance(book, Contract) else None)
-    return found.seen_by(visible_to(tx, ctx)), row.bylaws
+    return found.seen_by(visible_to(tx, ctx))
 
 
 def visible_to(tx: Tables, ctx: Context) -> MaySee:

@@ -42,8 +42,7 @@ def told(space: Space, explanation: Explanation, locale: str = "en") -> dict[str
 
 def of_receipt(space: Space, cid: bytes) -> Explanation | None:
     """Why an event was refused, as far as its author may see."""
-    found = explanations.of_event(space.tables, author_of(space, cid), cid)
-    return None if found is None else found[0]
+    return explanations.of_event(space.tables, author_of(space, cid), cid)
 
 
 def author_of(space: Space, cid: bytes) -> Context:
@@ -85,13 +84,13 @@ def _by_the_bylaws(space: Space, reader: Context, cid: bytes, outcome: Mapping[s
     """What the bylaws had to do with a refusal; nothing if it was a rule of a module that refused."""
     clause = outcome.get("clause", "")
     found = explanations.of_event(space.tables, reader, cid)
-    if not clause and found is None and outcome["refused"] != "forbidden":
+    if not clause and outcome["refused"] != "forbidden":
         return {}
-    version = in_force_at(space, time_ms) if found is None else found[1]
+    version = explanations.version_of(space.tables, cid) or in_force_at(space, time_ms)
     answer: dict[str, Any] = {"bylaws": version}
     if clause:
         answer |= {"clause": clause, "clause_text": space.clause_text(clause, version)}
-    return answer if found is None else answer | told(space, found[0], locale)
+    return answer if found is None else answer | told(space, found, locale)
 
 
 def in_force_at(space: Space, time_ms: int) -> int:

@@ -47,7 +47,7 @@ def why(w: World, who: str, reader: str, op: str, **fields: Any) -> Any:
     w.chains[event.author] = event
     found = explanations.of_event(w.tables, w.reader(reader), event.cid)
     assert found is not None
-    return found[0]
+    return found
 
 
 def contract(w: World) -> Contract:
@@ -301,11 +301,14 @@ def test_a_rolled_back_adoption_leaves_the_rules_before(town: World) -> None:
 
 # --- explanations -----------------------------------------------------------------------------------------------------
 
-SOLVENT = LIMITED + """
+SOLVENT = (
+    LIMITED
+    + """
 clause "4.4" on credit.transfer "Nobody pays whom who owes much." { require balance(command.payee, command.unit) >= 0; }
 clause "8.1" on read.credit.balance "One's own." { require is_self(command.party) or role("steward"); }
 clause "8.2" on read.event.* "Members." { require member(); }
 """
+)
 
 
 def test_the_smallest_change_is_told_and_would_be_allowed(town: World) -> None:
