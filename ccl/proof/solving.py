@@ -97,7 +97,8 @@ class _Question:
         self.solver.set("timeout", effort.ms)
         self.solver.set("rlimit", effort.work)
         self.solver.set("random_seed", 1)
-        self.solver.add(*(boolean(axiom) for axiom in symbols.axioms))
+        told = [*of_decisions(symbols), *symbols.axioms]
+        self.solver.add(*(boolean(axiom) for axiom in told))
         self.prefer = prefer
 
     def plain(self, assumed: Iterable[Any]) -> Finding:
@@ -153,6 +154,27 @@ class _Question:
                 return found
             self.solver.add(*told)
         return Unsure("the calendar or the texts that it depends on have too many cases")
+
+
+def of_decisions(symbols: Symbols) -> list[Any]:
+    """What is certain of views where the space itself acts by a decision: a decision of some type is a decision, and
+    views whose value the host then knows (`ViewSpec.in_decision`) have it."""
+    views = symbols.host.views
+    if "decided" not in views:
+        return []
+    found: list[Any] = []
+    for reading in list(symbols.readings.values()):
+        spec = views.get(reading.name) if reading.kind == "view" else None
+        typed = reading.name == "decided" and reading.args
+        if spec is None or (spec.in_decision is None and not typed):
+            continue
+        decided = symbols.read("view", "decided", types.BOOL)
+        if typed:
+            found.append(either(negation(reading.value), decided))
+        else:
+            value = symbols.constant(spec.in_decision, reading.type)
+            found.append(either(negation(decided), equal(reading.value, value)))
+    return found
 
 
 def _why(reason: str) -> str:

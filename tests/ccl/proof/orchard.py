@@ -9,7 +9,7 @@ from ccl.host import CommandSpec, FieldSpec, Host, RecordSpec, SettingSpec, View
 from ccl.report import for_people
 
 VIEWS = (
-    ViewSpec("member", (), t.BOOL),
+    ViewSpec("member", (), t.BOOL, in_decision=False),
     ViewSpec("decided", (("what", t.STRING),), t.BOOL, optional=1),
     ViewSpec("suspended", (), t.BOOL),
     ViewSpec("role", (("name", t.STRING),), t.BOOL),
@@ -77,7 +77,7 @@ def orchard(more: str = "", **changes: str) -> core.Program:
 
 def text_of(more: str = "", **changes: str) -> str:
     """The text of the same."""
-    text = ORCHARD.replace("// more", more)
+    text = ORCHARD.replace("// more", more or "// more")
     for name, was in changes.items():
         if name.startswith("was"):
             assert was in text, was
