@@ -100,14 +100,21 @@ def is_contract(name: str) -> bool:
 
 def check(texts: tuple[tuple[str, str], ...], bases: Mapping[str, str]) -> Checked:
     """Check a contract as adoption will. bases: texts by "name@hash"."""
+    from ccl import cost
     from ccl.diagnostics import Findings
     from ccl.elaborate.program import check as elaborated
+    from ccl.elaborate.witness import amendable
     from ccl.source import Sources
 
     sources, findings = Sources(), Findings()
     numbers = [sources.add(name, text) for name, text in texts]
     program = elaborated(sources, numbers, host(), findings, bases=bases)
-    return Checked(program, sources, findings, texts, bases)
+    if program is not None:
+        cost.check(program, findings)
+        stuck = amendable(program, host())
+        if stuck is not None:
+            findings.add(stuck)
+    return Checked(None if findings.failed else program, sources, findings, texts, bases)
 
 
 def document_of(texts: tuple[tuple[str, str], ...], *, title: str = "",
