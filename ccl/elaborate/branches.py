@@ -504,7 +504,7 @@ def break_out(b: Builder, e: tree.BreakExpr) -> core.Expr:
     values = tuple(binding.value for binding in b.loop.carried)
     if b.alive:
         b.loop.broken = True
-        b.loop.left_with.append(tuple(v.type for v in values))
+        b.loop.left_with.append(values)
     return b.leave(core.Break(e.span, values))
 
 
@@ -514,7 +514,7 @@ def go_on(b: Builder, e: tree.ContinueExpr) -> core.Expr:
         return b.error("CCL0222", e.span, "`continue` stands in a loop", "there is none around it")
     values = tuple(binding.value for binding in b.loop.carried)
     if b.alive:
-        b.loop.left_with.append(tuple(v.type for v in values))
+        b.loop.left_with.append(values)
     return b.leave(core.Continue(e.span, values))
 
 

@@ -63,10 +63,10 @@ class Arm(NamedTuple):
 
 @dataclass(slots=True)
 class LoopFrame:
-    """A loop being elaborated: what it carries, and the types that `break` and `continue` gave those."""
+    """A loop being elaborated: what it carries, and what those were at its end, at `break` and at `continue`."""
 
     carried: list[Binding]
-    left_with: list[tuple[Type, ...]] = field(default_factory=list)
+    left_with: list[tuple[core.Expr, ...]] = field(default_factory=list)
     broken: bool = False
 
 
@@ -111,9 +111,11 @@ class Shared:
 class Builder:
     """One function under construction."""
 
-    __slots__ = ("alive", "bare", "because", "calls", "captured", "clause", "effects", "entered", "env", "findings",
-                 "host", "layer", "locals", "loop", "mutables", "name", "names", "nest", "out", "params", "parent",
-                 "ranges", "requirements", "result", "rules", "shared", "sites", "undo")  # fmt: skip
+    __slots__ = (
+        "alive", "bare", "because", "calls", "captured", "clause", "effects", "entered", "env", "findings",
+        "growths", "host", "layer", "locals", "loop", "mutables", "name", "names", "nest", "out", "params",
+        "parent", "ranges", "requirements", "result", "rules", "shared", "sites", "undo",
+    )  # fmt: skip
 
     def __init__(self, shared: Shared, name: str, result: Type | None, *, layer: str = "fn",
                  clause: ClauseFrame | None = None, parent: Builder | None = None) -> None:  # fmt: skip
@@ -148,6 +150,8 @@ class Builder:
         self.calls: dict[str, Span] = shared.calls.setdefault(name, {})
         self.locals: dict[str, int] = {}
         self.ranges: dict[str, Bounds] = {}
+        self.growths: dict[str, tuple[core.Expr, int]] = {}
+        """What a loop leaves of a collection: what it was before, and how many items it gained at most."""
         self.because: tuple[Type, Label] | None = None
 
     # -- expressions ---------------------------------------------------------------------------------------------------

@@ -107,7 +107,9 @@ def _assigns(b: Builder, e: tree.CallExpr, place: tree.Expr, name: tree.Name, ar
         return False
 
     def new(held: Type, now: Callable[[], core.Expr], why: object) -> core.Expr:
-        value = held_to(methods.call(b, now(), name, args, e.span), held)
+        value = methods.call(b, now(), name, args, e.span)
+        if not fits(value.type, held):
+            value = held_to(value, held)
         if value.type is not ANY and not fits(value.type, held) and value.type.__class__ is not held.__class__:
             return b.coerce(value, held, e)
         return value

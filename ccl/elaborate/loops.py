@@ -13,7 +13,7 @@ from typing import Any
 
 from ccl import core
 from ccl.diagnostics import Edit, Fix
-from ccl.elaborate import branches, patterns
+from ccl.elaborate import branches, growth, patterns
 from ccl.elaborate.builder import Binding, Bounds, Builder, LoopFrame
 from ccl.elaborate.fitting import join, loosened
 from ccl.elaborate.mismatch import shown
@@ -100,8 +100,9 @@ def loop(b: Builder, span: Span, over: core.Expr, most: int | None, hint: str, n
         made, result = _attempt(b, span, over, most, hint, carried, types, run)
         if made is not None:
             b.emit(made)
-            for binding, c in zip(carried, made.carried, strict=True):
-                binding.value = core.Local(c.type, span, c.result)
+            gained = growth.of_loop(b, made, [[left[i] for left in result.left_with] for i in range(len(carried))])
+            for binding, c, held in zip(carried, made.carried, gained, strict=True):
+                binding.value = core.Local(held if binding.declared is None else c.type, span, c.result)
             return result.broken
         types = [_all_joined(t, i, result) for i, t in enumerate(types)]
         b.rewind(mark)
@@ -110,7 +111,7 @@ def loop(b: Builder, span: Span, over: core.Expr, most: int | None, hint: str, n
 
 def _all_joined(held: Type, at: int, frame: LoopFrame) -> Type:
     for left in frame.left_with:
-        held = join(held, left[at]) or ANY
+        held = join(held, left[at].type) or ANY
     return held
 
 
@@ -132,7 +133,7 @@ def _attempt(b: Builder, span: Span, over: core.Expr, most: int | None, hint: st
     after: tuple[core.Expr, ...] | None = None
     if b.alive:
         after = tuple(m.value for m in carried)
-        frame.left_with.append(tuple(v.type for v in after))
+        frame.left_with.append(after)
     body = core.Block(tuple(b.out))
     b.out, b.alive, b.loop = out, alive, outer
     for binding, value in zip(b.mutables, before, strict=True):
@@ -260,7 +261,7 @@ def _round(b: Builder, s: tree.While, item: core.Expr, limit: core.Expr | None) 
     values = tuple(m.value for m in b.loop.carried)
     always = isinstance(test, core.Const) and test.value is True
     if not always:
-        b.loop.left_with.append(tuple(v.type for v in values))
+        b.loop.left_with.append(values)
         away = core.Block((core.Break(s.condition.span, values),))
         b.emit(core.If(s.condition.span, core.Not(BOOL, s.condition.span, test), away, core.Block(())))
     if limit is not None:

@@ -64,8 +64,6 @@ def initial(b: Builder, s: tree.Let, declared: Type | None) -> core.Expr:
 def _bind_one(b: Builder, s: tree.Let, p: tree.BindPattern, declared: Type | None) -> None:
     value = initial(b, s, declared)
     held = value.type if declared is None or value.type is ANY else declared
-    if p.mutable and declared is None:
-        held = loosened(held)
     local = b.let(p.name.text, value, held)
     b.bind(p.name.text, local, p.name.span, mutable=p.mutable, declared=declared)
 
@@ -144,7 +142,7 @@ def assign(b: Builder, s: tree.Assign) -> None:
         right = beside(b, s.value, held) if operator in ("+", "-") else b.infer(s.value)
         done = [left]
         b.settle(done, mark)
-        value = held_to(operators.binary(b, operator, s.span, done[0], right, at), held)
+        value = operators.binary(b, operator, s.span, done[0], right, at)
         return _fitted(b, value, held, s.value, why)
 
     write(b, s.target, combined)
@@ -157,6 +155,7 @@ def _plain(b: Builder, value: tree.Expr, held: Type, why: Label | None) -> core.
 
 
 def _fitted(b: Builder, value: core.Expr, held: Type, written: tree.Expr, why: Label | None) -> core.Expr:
+    value = value if fits(value.type, held) else held_to(value, held)
     if fits(value.type, held) or (_open(held) and join(held, value.type) is not None):
         return value
     before, b.because = b.because, None if why is None else (held, why)
@@ -195,10 +194,7 @@ def write(b: Builder, target: tree.Expr, new: New) -> None:
     value = _updated(b, binding.value, place.steps, held, new, why)
     if b.bare:
         raise NeedsStatements
-    kept = binding.declared
-    if kept is None:
-        kept = join(held, value.type) or held
-    binding.value = b.let(binding.name, value, kept)
+    binding.value = b.let(binding.name, value, binding.declared)
 
 
 def _may_assign(b: Builder, binding: Binding, target: tree.Expr) -> bool:

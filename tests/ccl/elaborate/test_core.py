@@ -10,7 +10,7 @@ import pytest
 from ccl import core, interpret
 from ccl.elaborate import check_text
 from ccl.report import for_people
-from ccl.types import BOOL, INTEGER, Array, Money, Option
+from ccl.types import BOOL, INTEGER, Array, Map, Money, Option
 from tests.ccl.elaborate.space import HOST
 
 
@@ -103,6 +103,24 @@ def test_types_and_maxima_are_inferred(expr: str, held: object) -> None:
 ])  # fmt: skip
 def test_effects_are_inferred_over_calls(text: str, effects: set[str]) -> None:
     assert function(text).effects == effects
+
+
+@pytest.mark.parametrize(("body", "most"), [
+    ("let mut xs = [1]; xs.push(2);", 2),
+    ("let mut xs = [1]; if n > 1 { xs.push(2); } else { xs = [1, 2, 3, 4]; }", 4),
+    ("let mut xs = []; for m in members() { xs.push(m); }", 500),
+    ("let mut xs = [7]; for i in 0..5 { if i > n { xs.push(1); continue; } for j in 0..3 { xs.push(j); } }", 16),
+    ("let mut xs = [7]; for i in 0..5 { xs += [1, 2]; if i > n { break; } xs[0] = 2; }", 11),
+    ("let mut xs = [7]; for i in 0..5 { xs = xs + xs; }", None),
+    ("let mut xs = [7]; for i in 0..n { xs.push(1); }", None),
+    ("let mut xs: Array<Integer, max 3> = []; for i in 0..9 { xs.push(2); }", 3),
+    ("let mut xs = {}; let mut i = 0; while i < 4 { i += 1; xs[i] = n; }", 5),
+])  # fmt: skip
+def test_what_loops_gather_has_a_maximum(body: str, most: int | None) -> None:
+    made = function(f"fn f(n: Integer) {{ {body} let kept = xs; }}")
+    let = next(s for s in made.body.statements if isinstance(s, core.Let) and s.name == "kept")
+    assert isinstance(let.value.type, Array | Map)
+    assert let.value.type.most == most
 
 
 def test_effects_of_states_and_parameters() -> None:
