@@ -12,7 +12,6 @@ overflow needs no thought here. It knows functions of the core, nothing of claus
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,32 +19,27 @@ from fractions import Fraction
 from typing import Any
 
 from ccl import core, semantics, types
-from ccl.source import NOWHERE
+from ccl.inlining import GaveUp, Inliner
 
+NOTHING_CERTAIN: Mapping[str, Any] = {}
 MOST_ALTERNATIVES = 256
 """Give up on guards that come apart into more ways to hold."""
-MOST_NODES = 1_000
-MOST_DEPTH = 100
-"""Give up on guards that are larger or deeper than that once what they call stands in them."""
-
 _Fact = tuple[core.Expr, bool]
 _Conjunctions = list[tuple[_Fact, ...]]
 
 
-class _GaveUp(Exception):
-    """The guard is of a form, or a size, that is not looked into."""
-
-
-def ways(guard: core.Function, functions: Mapping[str, core.Function], enums: Mapping[str, types.EnumShape]) -> Ways:
+def ways(guard: core.Function, functions: Mapping[str, core.Function], enums: Mapping[str, types.EnumShape],
+         certain: Mapping[str, Any] = NOTHING_CERTAIN) -> Ways:  # fmt: skip
     """The ways in which a guard can hold, each what is then certain; None if it is not of a form that is looked into.
 
-    functions: what it may call, by name.
+    functions: what it may call, by name. certain: what views certainly say when the space acts by a decision (of the
+    host); a decision is of one type.
     """
     try:
-        conjunctions = _ways(_Inliner(functions).expression(guard), True)
-    except _GaveUp:
+        conjunctions = _ways(Inliner(functions).expression(guard), True)
+    except GaveUp:
         return None
-    return tuple(facts for one in conjunctions if not (facts := _facts(one, enums)).impossible)
+    return tuple(facts for one in conjunctions if not (facts := _facts(one, enums, certain)).impossible)
 
 
 def apart(first: Ways, second: Ways) -> bool:
@@ -60,120 +54,11 @@ def never(guard: Ways) -> bool:
     return guard is not None and not guard
 
 
-def disjoint(first: core.Function, second: core.Function, program: core.Program) -> bool:
+def disjoint(first: core.Function, second: core.Function, program: core.Program,
+             certain: Mapping[str, Any] = NOTHING_CERTAIN) -> bool:  # fmt: skip
     """Whether it is certain that two guards of a program never hold at once."""
-    one, other = (ways(guard, program.functions, program.enums) for guard in (first, second))
+    one, other = (ways(guard, program.functions, program.enums, certain) for guard in (first, second))
     return apart(one, other)
-
-
-# -- a function as one expression --------------------------------------------------------------------------------------
-
-_Env = Mapping[str, core.Expr]
-
-
-@dataclass
-class _Inliner:
-    """Turns a function without loops and requirements into one expression over what it reads."""
-
-    functions: Mapping[str, core.Function]
-    nodes: int = 0
-    depth: int = 0
-
-    def expression(self, function: core.Function, args: tuple[core.Expr, ...] = ()) -> core.Expr:
-        env = {name: arg for (name, _), arg in zip(function.params, args, strict=True)}
-        return self.block(function.body.statements, env)
-
-    def block(self, statements: tuple[core.Statement, ...], env: dict[str, core.Expr]) -> core.Expr:
-        """The value that the statements return."""
-        for at, statement in enumerate(statements):
-            if isinstance(statement, core.Let):
-                env[statement.name] = _measured(self.expr(statement.value, env))
-            elif isinstance(statement, core.Return):
-                return self.expr(statement.value, env)
-            elif isinstance(statement, core.If):
-                return self.branch(statement, statements[at + 1 :], env)
-            else:
-                break
-        raise _GaveUp
-
-    def branch(self, statement: core.If, rest: tuple[core.Statement, ...], env: dict[str, core.Expr]) -> core.Expr:
-        """Either side, followed by what comes after it."""
-        test = self.expr(statement.test, env)
-        sides: list[core.Expr] = []
-        for position, side in enumerate((statement.then, statement.orelse)):
-            inner = dict(env)
-            if _returns(side):
-                sides.append(self.block(side.statements, inner))
-                continue
-            for one in side.statements:
-                if not isinstance(one, core.Let):
-                    raise _GaveUp
-                inner[one.name] = _measured(self.expr(one.value, inner))
-            for phi in statement.phis:
-                value = phi.values[position]
-                if value is not None:
-                    inner[phi.name] = _measured(self.expr(value, inner))
-            sides.append(self.block(rest, inner))
-        return core.Cond(sides[0].type, NOWHERE, test, sides[0], sides[1])
-
-    def expr(self, expr: core.Expr, env: _Env) -> core.Expr:
-        """The expression with its locals replaced and its calls written out."""
-        self.nodes += 1
-        self.depth += 1
-        if self.nodes > MOST_NODES or self.depth > MOST_DEPTH:
-            raise _GaveUp
-        made = self.rebuilt(expr, env)
-        self.depth -= 1
-        return made
-
-    def rebuilt(self, expr: core.Expr, env: _Env) -> core.Expr:
-        if isinstance(expr, core.Local):
-            if expr.name not in env:
-                raise _GaveUp
-            return env[expr.name]
-        if isinstance(expr, core.Comprehension):
-            raise _GaveUp
-        parts = {f.name: self.part(getattr(expr, f.name), env) for f in dataclasses.fields(expr) if f.name != "type"}
-        made: core.Expr = dataclasses.replace(expr, **parts)
-        if isinstance(made, core.Call):
-            args = tuple(_measured(arg) for arg in made.args)
-            return _measured(self.expression(self.functions[made.function], args))
-        return made
-
-    def part(self, value: Any, env: _Env) -> Any:
-        if isinstance(value, core.Expr):
-            return self.expr(value, env)
-        if isinstance(value, tuple) and value and isinstance(value[0], core.Expr | tuple):
-            return tuple(self.part(one, env) for one in value)
-        return value
-
-
-def _measured(expr: core.Expr) -> core.Expr:
-    """The expression itself, if it is not too large and not too deep: a name may stand for it many times."""
-    nodes, pending = 0, [(expr, 1)]
-    while pending:
-        one, depth = pending.pop()
-        nodes += 1
-        if nodes > MOST_NODES or depth > MOST_DEPTH:
-            raise _GaveUp
-        values = [getattr(one, f.name) for f in dataclasses.fields(one)]
-        while values:
-            value = values.pop()
-            if isinstance(value, core.Expr):
-                pending.append((value, depth + 1))
-            elif isinstance(value, tuple) and value and isinstance(value[0], core.Expr | tuple):
-                values.extend(value)
-    return expr
-
-
-def _returns(block: core.Block) -> bool:
-    """Whether a block ends by returning on every path."""
-    if not block.statements:
-        return False
-    last = block.statements[-1]
-    return isinstance(last, core.Return) or (
-        isinstance(last, core.If) and _returns(last.then) and _returns(last.orelse)
-    )
 
 
 # -- into alternatives of facts that hold together ---------------------------------------------------------------------
@@ -181,13 +66,13 @@ def _returns(block: core.Block) -> bool:
 
 def _both(left: _Conjunctions, right: _Conjunctions) -> _Conjunctions:
     if len(left) * len(right) > MOST_ALTERNATIVES:
-        raise _GaveUp
+        raise GaveUp
     return [(*one, *other) for one in left for other in right]
 
 
 def _either(left: _Conjunctions, right: _Conjunctions) -> _Conjunctions:
     if len(left) + len(right) > MOST_ALTERNATIVES:
-        raise _GaveUp
+        raise GaveUp
     return left + right
 
 
@@ -211,6 +96,7 @@ def _ways(expr: core.Expr, holds: bool) -> _Conjunctions:
 
 # -- which facts cannot stand together ---------------------------------------------------------------------------------
 
+_DECIDED = b"the space acts by a decision"
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 _TURNED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 _WHOLE = frozenset({"Integer", "Timestamp", "Duration", "Days", "ClearDays", "WorkingDays", "Months", "Date"})
@@ -302,6 +188,7 @@ class Facts:
     """Facts that hold together, until one cannot."""
 
     shapes: Mapping[str, types.EnumShape]
+    certain: Mapping[str, Any]
     truths: dict[bytes, bool] = field(default_factory=dict)
     intervals: dict[tuple[tuple[bytes, int], ...], _Interval] = field(default_factory=dict)
     choices: dict[bytes, _Choice] = field(default_factory=dict)
@@ -324,6 +211,16 @@ class Facts:
                 self.compare(expr.op if holds else _OPPOSITE[expr.op], left, right)
             case core.IsVariant():
                 self.choose(expr.target, expr.index, holds)
+            case core.View(name="decided", args=(core.Const(value=str(kind)),)):
+                self.pick(self.choices.setdefault(_DECIDED, _Choice()), kind, holds)
+                if holds:
+                    self.truth(_DECIDED, holds=True)
+            case core.View(name="decided", args=()):
+                self.truth(_DECIDED, holds)
+            case core.View() if expr.name in self.certain:
+                self.truth(_key(expr), holds)
+                if holds is not self.certain[expr.name]:
+                    self.truth(_DECIDED, holds=False)
             case _:
                 self.truth(_key(expr), holds)
 
@@ -405,8 +302,8 @@ _HOLDS: Mapping[str, Callable[[Fraction], bool]] = {
 Ways = tuple[Facts, ...] | None
 
 
-def _facts(way: tuple[_Fact, ...], shapes: Mapping[str, types.EnumShape]) -> Facts:
-    facts = Facts(shapes)
+def _facts(way: tuple[_Fact, ...], shapes: Mapping[str, types.EnumShape], certain: Mapping[str, Any]) -> Facts:
+    facts = Facts(shapes, certain)
     for expr, holds in way:
         facts.take(expr, holds)
         if facts.impossible:

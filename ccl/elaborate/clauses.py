@@ -307,7 +307,9 @@ class Clauses:
     def settle(self, enums: dict[str, types.EnumShape]) -> tuple[core.Clause, ...]:
         """The clauses, after the checks that look at several. Errors: CCL0355 to CCL0357, CCL0363."""
         functions = self.contract.functions
-        ways = {c.guard: disjoint.ways(functions[c.guard], functions, enums) for c in self.found if c.guard}
+        views = self.contract.host.views
+        certain = {name: spec.in_decision for name, spec in views.items() if spec.in_decision is not None}
+        ways = {c.guard: disjoint.ways(functions[c.guard], functions, enums, certain) for c in self.found if c.guard}
         for clause in self.found:
             if clause.guard and disjoint.never(ways[clause.guard]):
                 self.contract.findings.warning(

@@ -108,3 +108,14 @@ def test_guards_too_deep_are_not_looked_into() -> None:
     )
     assert made is not None, [d.message for d in findings.all]
     assert disjoint.ways(made.functions[made.clauses[0].guard], made.functions, made.enums) is None
+
+
+def test_guards_with_many_branches_in_a_row_are_not_looked_into() -> None:
+    branches = "".join(f"if n == {i} {{ a = a + 1; }} " for i in range(400))
+    made, findings, _ = check_text(
+        f"fn f(n: Integer) -> Integer {{ let mut a = 0; {branches} a }}\n"
+        'contract A { clause "1" on credit.transfer when f(members()) > 5 "x" { } }',
+        HOST,
+    )
+    assert made is not None, [d.message for d in findings.all]
+    assert disjoint.ways(made.functions[made.clauses[0].guard], made.functions, made.enums) is None
