@@ -211,16 +211,17 @@ _ENTRIES: Mapping[str, Any] = {
 
 def _standard(contract: Contract, decl: tree.StandardDecl, said: _Said) -> None:
     """A long form: it stands once, and not besides the short one; a quorum by class once for each class."""
-    first = said.places.get(decl.what)
-    by_class = decl.what == "quorum" and decl.base.text != "electorate"
+    what = "quorum" if decl.what == "quorum" else "approval"
+    first = said.places.get(what)
+    by_class = what == "quorum" and decl.base.text not in ("electorate", "members")
     if first is not None and not (by_class and said.quorum_classes):
         contract.findings.error(
-            "CCL0379", decl.span, f"the {decl.what} is said twice", label="leave one of them out",
+            "CCL0379", decl.span, f"the {what} is said twice", label="leave one of them out",
             also=(Label(first, "said here"),),
         )  # fmt: skip
         return
-    said.places.setdefault(decl.what, decl.span)
-    if decl.what == "approval":
+    said.places.setdefault(what, decl.span)
+    if what == "approval":
         said.threshold = thresholds.approval(contract, decl) or said.threshold
         return
     strict = decl.word == "more than"
@@ -229,6 +230,8 @@ def _standard(contract: Contract, decl: tree.StandardDecl, said: _Said) -> None:
         return
     if by_class:
         _class_quorum(contract, decl, said, part, strict)
+    else:
+        said.quorum_base = decl.base.text
     said.quorum, said.quorum_strict = part, strict
 
 

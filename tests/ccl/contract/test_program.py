@@ -197,6 +197,14 @@ def test_of_several_contracts_the_last_runs_and_all_are_checked() -> None:
     assert found is None
 
 
+def test_long_forms_of_a_vote() -> None:
+    inside = "threshold of ballots at least 3/5; quorum of members more than 20%; duration: 36 hours;"
+    (found,) = program(f"contract A {{ proposal P {{ {inside} }} }}").proposals
+    assert found.threshold == core.Threshold("part", (3, 5), False, "ballots")
+    assert (found.quorum, found.quorum_base, found.quorum_strict) == ((1, 5), "members", True)
+    assert found.quorum_classes == ()
+
+
 # -- bases -------------------------------------------------------------------------------------------------------------
 
 BASE = """
