@@ -8,7 +8,7 @@ the other refuses, both rulebooks judge that case again with the interpreter, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,8 +197,14 @@ class _Cases:
         field = spec.field(spec.unit_field) if spec is not None and spec.unit_field else None
         unit = getattr(world.command, field.read_as, "") if field else ""
         verdict = Rulebook(program, self.host, Reference(program)).judge(self.name, world, unit or "")
-        missing = [a for _, a in verdict.approvals if not _given(a, read, world.command)]
+        missing = [a for _, a in verdict.approvals if not _given(a, read, world.command, self._attribute)]
         return verdict.permitted and not missing, _said(program, self.host, verdict, missing, read)
+
+    def _attribute(self, field: str) -> str:
+        """What the host's object calls a field of the command."""
+        spec = self.host.commands.get(self.name)
+        found = spec.field(field) if spec is not None else None
+        return found.read_as if found is not None else field
 
     def _differing(self, reader: Reader, teller: Teller) -> dict[str, str]:
         """The parameters whose value is not the same in both, as sentences."""
@@ -217,11 +223,11 @@ class _Cases:
         return one.kind != "param" or one.name.removesuffix(" (old)").removesuffix(" (new)") not in differing
 
 
-def _given(asked: core.Approval, read: Sequence[Read], command: Any) -> bool:
+def _given(asked: core.Approval, read: Sequence[Read], command: Any, attribute: Callable[[str], str]) -> bool:
     """Whether an approval is not needed in the case, or has been given."""
-    settings = {one.name: one.value for one in read if one.kind == "setting"}
+    settings = {one.args[0]: one.value for one in read if one.kind == "view" and one.name == "setting"}
     if asked.above and asked.of:
-        amount = getattr(command, asked.of, None)
+        amount = getattr(command, attribute(asked.of), None)
         if amount is None or amount <= settings.get(asked.above, 0):
             return True
     need = asked.need if isinstance(asked.need, int) else settings.get(asked.need, 0)

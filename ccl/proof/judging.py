@@ -129,11 +129,17 @@ class Judge:
             self._guesses += run.guesses
         return found
 
+    def _setting(self, name: str) -> Any:
+        """A setting of the host, as a clause reads it too."""
+        spec = self.host.settings.get(name)
+        arg = self.symbols.texts.number(name, types.STRING)
+        return self.symbols.read("view", "setting", spec.type if spec else types.INTEGER, (arg,), (types.STRING,))
+
     def _approved(self, asked: core.Approval) -> Any:
         """When an approval is not asked for, or has been given. Whoever has more has fewer too."""
         needed: Any = True
         if asked.above and asked.of:
-            over = self.symbols.read("setting", asked.above, types.INTEGER)
+            over = self._setting(asked.above)
             amount = self._field(asked.of)
             inside = amount.payloads[1][0] if isinstance(amount, Variant) else amount
             there = equal(amount.tag, 1) if isinstance(amount, Variant) else True
@@ -141,5 +147,5 @@ class Judge:
         whose = f"{asked.by} {asked.whose}"
         given = self.symbols.read("approvals", f"{whose} within {asked.days} days", types.INTEGER)
         need = asked.need
-        wanted = need if isinstance(need, int) else self.symbols.read("setting", str(need), types.INTEGER)
+        wanted = need if isinstance(need, int) else self._setting(need)
         return either(negation(needed), negation(less(given, wanted)))

@@ -107,7 +107,6 @@ class Teller:
             "param": f"The parameter `{read.name}`",
             "state": f"The state `{read.name}`",
             "argument": f"`{read.name}`",
-            "setting": f"The setting `{read.name}`",
             "approvals": f"The number of approvals ({read.name})",
         }[read.kind]
         return f"{of[0].upper()}{of[1:]} is {shown}."

@@ -19,6 +19,7 @@ VIEWS = (
     ViewSpec("missed_hours", (), t.INTEGER, low=0, high=1000),
     ViewSpec("joined", (), t.TIMESTAMP),
     ViewSpec("account", (("who", t.DID),), t.Record("Account")),
+    ViewSpec("setting", (("name", t.STRING),), t.INTEGER),
     ViewSpec("frozen", (("of", t.Record("Account")),), t.BOOL),
 )
 COMMANDS = (

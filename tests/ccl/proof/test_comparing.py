@@ -45,6 +45,7 @@ CASES: list[tuple[str, str, Relation, Relation]] = [
     ("// more", 'exception to "4.2" when decided("emergency") { require command.amount <= 10_000 CREDIT; }', LO, EQ),
     ("// more", 'exception to "4.2" when decided("emergency") { require command.amount <= 900 CREDIT; }', IN, EQ),
     ("// more", 'exception to "4.2" when decided("emergency") { }', LO, EQ),
+    ("// more", 'clause "7" on credit.transfer { approval by signers payer need 2 within 14 days; }', ST, EQ),
     ("// more", 'clause "7" on credit.transfer when suspended() { deny "No."; }', ST, EQ),
     ("= 500 in 0..2000", "= 600 in 0..2000", LO, EQ),
     ("= 500 in 0..2000", "= 400 in 0..2000", ST, EQ),
@@ -66,6 +67,25 @@ def test_relations(case: tuple[str, str, Relation, Relation]) -> None:
             assert (witness.old == "permitted") != (witness.new == "permitted")
             assert witness.case
         assert Change.of(change.data()) == change
+
+
+APPROVAL = 'approval by signers payer above "approval.above_minor" of amount need {0} within 14 days;'
+
+
+def test_approvals_are_compared_by_how_many_and_above_what() -> None:
+    def asking(need: str) -> core.Program:
+        return orchard(f'clause "7" on credit.transfer {{ {APPROVAL.format(need)} }}')
+
+    def relation(old: core.Program, new: core.Program) -> Change:
+        return next(c for c in changes(old, new, HOST) if c.name == "credit.transfer")
+
+    more = relation(asking("2"), asking("3"))
+    assert more.relation is ST
+    assert more.witnesses[0].new == "not before 3 signers (payer) have approved within 14 days"
+    assert relation(asking("3"), asking("2")).relation is LO
+    assert relation(asking("2"), asking("2")).relation is EQ
+    assert relation(asking("2"), asking('"approval.signatures"')).relation is IN
+    assert relation(orchard(), asking("2")).relation is ST
 
 
 def test_a_witness_in_words() -> None:
