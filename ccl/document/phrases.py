@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
-from ccl.document.model import Inline, Point, Run, capitalised, listed, runs
+from ccl.document.model import Inline, Point, Run, capitalised, listed, plain, runs
 from ccl.format.shape import children
 from ccl.host import Host, ViewSpec
 from ccl.source import Sources
 from ccl.syntax import tree
+from ccl.types import BOOL
 
 DEEPEST: Final = 12
 """Levels of an expression that are said in words; deeper ones are shown as written."""
@@ -29,6 +30,12 @@ _RELATIONS: Final = {
 }  # fmt: skip
 _SIGNS: Final = {"+": "+", "-": "−", "*": "×", "/": "÷", "%": "modulo", "??": "or else"}
 _LEVELS: Final = {"??": 0, "+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
+_METHODS: Final = {
+    "contains": ("contains", "does not contain"), "is_empty": ("is empty", "is not empty"),
+    "is_none": ("is not given", "is given"), "is_some": ("is given", "is not given"),
+    "starts_with": ("begins with", "does not begin with"), "ends_with": ("ends with", "does not end with"),
+}  # fmt: skip
+"""Methods that answer yes or no: how they are said, and how their opposite."""
 _ROUNDING: Final = {
     "down": "rounded down", "up": "rounded up", "to_zero": "rounded towards zero",
     "from_zero": "rounded away from zero", "half_up": "rounded, halves away from zero",
@@ -199,7 +206,15 @@ class Wording:
             return self._said(node.left, wanted=(node.right.value == (node.operator == "==")) is wanted)
         if node.operator == "in":
             return self._membership(node, wanted)
-        return runs(self.value(node.left), f" {relation[not wanted]} ", self.value(node.right))
+        left, right = self._side(node.left), self._side(node.right)
+        verb = relation[not wanted]
+        if plain(left) == "you":
+            verb = verb.replace("is", "are", 1)
+        return runs(left, f" {verb} ", right)
+
+    def _side(self, node: tree.Expr) -> Inline:
+        said = self.value(node)
+        return runs("(", said, ")") if isinstance(node, tree.IfExpr) else said
 
     def _bracketed(self, part: tree.Expr, word: str, wanted: bool) -> Inline:
         said = self._said(part, wanted=wanted)
@@ -223,13 +238,19 @@ class Wording:
 
     def _call_condition(self, node: tree.CallExpr, wanted: bool) -> Inline:
         view = self._view(node)
-        if view is not None and view.words.startswith("whether "):
+        if view is not None and view.result == BOOL and view.words:
             said = self._view_words(view, node)
             said = (Run(said[0].text.removeprefix("whether "), said[0].kind, said[0].to), *said[1:])
+            if said[0].text.startswith(("a ", "an ", "the same ")):
+                said = runs("it is ", said)
             return said if wanted else negated(said)
-        if isinstance(node.target, tree.FieldExpr) and node.target.name.text == "contains" and len(node.args) == 1:
-            verb = " contains " if wanted else " does not contain "
-            return runs(self.value(node.target.target), verb, self.value(node.args[0].value))
+        if isinstance(node.target, tree.FieldExpr):
+            verbs = _METHODS.get(node.target.name.text)
+            if verbs is not None and len(node.args) <= 1:
+                rest = runs(" ", self.value(node.args[0].value)) if node.args else ()
+                return runs(self.value(node.target.target), f" {verbs[not wanted]}", rest)
+        if _called(node) == "setting":
+            return runs(self.value(node), " is on" if wanted else " is off")
         return runs(self.value(node), " holds" if wanted else " does not hold")
 
     def _literal_condition(self, node: tree.BoolLit, wanted: bool) -> Inline:

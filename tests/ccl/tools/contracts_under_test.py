@@ -29,10 +29,10 @@ _COMMANDS = (
     CommandSpec("bylaws.adopt", (FieldSpec("version", STRING),)),
 )
 _VIEWS = (
-    ViewSpec("member", (), BOOL, words="whether you are an active member"),
-    ViewSpec("decided", (("type", STRING),), BOOL, optional=1, words="whether the space decided it ({0})"),
-    ViewSpec("role", (("name", STRING),), BOOL, words="whether you hold the role {0}"),
-    ViewSpec("acts_for", (("who", DID),), BOOL, words="whether you act for {0}"),
+    ViewSpec("member", (), BOOL, words="you are an active member"),
+    ViewSpec("decided", (("type", STRING),), BOOL, optional=1, words="a {0} decision of the space"),
+    ViewSpec("role", (("name", STRING),), BOOL, words="you hold the role {0}"),
+    ViewSpec("acts_for", (("who", DID),), BOOL, words="you act for {0}"),
     ViewSpec("balance", (("who", DID), ("unit", UnitCode("$"))), Money("$"), words="the balance of {0}"),
     ViewSpec("loan", (("name", STRING),), Option(Record("Loan")), words="the loan {0}"),
     ViewSpec("loans", (), Array(Record("Loan"), 20), words="the loans"),
