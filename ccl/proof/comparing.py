@@ -24,7 +24,7 @@ from ccl.proof.replay import Read
 from ccl.proof.solving import Effort, Example, Finding, Never, Unsure, ask
 from ccl.proof.story import Teller
 from ccl.proof.symbols import Reader, Shapes, Symbols
-from ccl.proof.terms import Unprovable, both, choose, either, equal, negation
+from ccl.proof.terms import TOO_DEEP, Unprovable, both, choose, either, equal, negation
 from ccl.rulebook import Reference, Rulebook, Ruling, Verdict
 
 
@@ -69,6 +69,8 @@ def _command(old: core.Program, new: core.Program, host: Host, name: str, units:
         was, is_ = (judge.judged(units) for judge in judges)
     except Unprovable as why:
         return Change("command", name, Relation.UNKNOWN, reason=str(why))
+    except RecursionError:
+        return Change("command", name, Relation.UNKNOWN, reason=TOO_DEEP)
     cuts = (*was.cuts, *is_.cuts)
     whole = negation(either(*(cut.when for cut in cuts)))
     teller = _Cases(old, new, host, name, shared, units)

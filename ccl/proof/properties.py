@@ -26,7 +26,7 @@ from ccl.proof.story import Teller
 from ccl.proof.subjects import Played, Subject, Walked, play, subjects, walk
 from ccl.proof.symbolic import Run
 from ccl.proof.symbols import Shapes, Symbols
-from ccl.proof.terms import Unprovable, both, choose, either, known, less, negation
+from ccl.proof.terms import TOO_DEEP, Unprovable, both, choose, either, known, less, negation
 
 NUMBER_TRAPS = frozenset({"overflow", "ratio_range"})
 MEMBER_VIEWS = frozenset({"members", "member_count"})
@@ -78,6 +78,8 @@ def _walked(program: core.Program, host: Host, subject: Subject) -> Walked | str
         return walk(program, host, subject, Limits())
     except Unprovable as why:
         return str(why)
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _base(which: Standard, subject: Subject) -> Answer:
@@ -117,6 +119,8 @@ def _stated(program: core.Program, host: Host, name: str, function: str, effort:
         _electorate(symbols, members)
     except Unprovable as why:
         return replace(base, reason=str(why))
+    except RecursionError:
+        return replace(base, reason=TOO_DEEP)
     broken = either(both(run.live, negation(value)), *(trap.when for trap in run.traps),
                     *(refusal.when for refusal in run.refusals))  # fmt: skip
 

@@ -23,6 +23,9 @@ class Unprovable(Exception):
     """The question is outside what can be turned into terms; the answer is "unknown", for this reason."""
 
 
+TOO_DEEP = "it is nested too deep to be looked at"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frac:
     """above / below, with below > 0. above is an Int term, or a Real one (then below is 1)."""

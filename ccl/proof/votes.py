@@ -155,11 +155,20 @@ class _Voter:
     facts: tuple[Any, ...]
 
 
-def _voter(program: core.Program, proposal: core.Proposal) -> _Voter:
+def _weights(program: core.Program, proposal: core.Proposal) -> list[int]:
+    """The weights that ballots on it can have."""
     names = {proposal.eligible, *thresholds.classes(proposal)}
-    weights = sorted({e.weight for e in program.electorates if e.name in names})
-    if len(weights) <= 1:  # where all weigh the same, parts of them are as with one vote each
-        weights = [1]
+    return sorted({e.weight for e in program.electorates if e.name in names})
+
+
+def _heavy(program: core.Program, proposal: core.Proposal) -> bool:
+    """Whether some votes weigh more than others."""
+    return len(_weights(program, proposal)) > 1
+
+
+def _voter(program: core.Program, proposal: core.Proposal) -> _Voter:
+    # Where all weigh the same, parts of them are as with one vote each.
+    weights = _weights(program, proposal) if _heavy(program, proposal) else [1]
     weight = weights[0] if len(weights) == 1 else z3.Int("the voter's weight")
     facts = () if len(weights) == 1 else (either(*(weight == w for w in weights)),)
     return _Voter(weight, {n: z3.Bool(f"the voter is of {n}") for n in thresholds.classes(proposal)}, facts)
@@ -189,7 +198,7 @@ def _moved(counts: Counts, voter: _Voter, source: str, target: str) -> tuple[Cou
 
 
 def _alone(program: core.Program, proposal: core.Proposal, members: int) -> _Case:
-    vote, voter = symbolic(proposal, members), _voter(program, proposal)
+    vote, voter, heavy = symbolic(proposal, members), _voter(program, proposal), _heavy(program, proposal)
     nobody = [n == 0 for of in (vote.counts, *vote.counts.classes.values()) for n in (of.yes, of.no, of.abstain)]
     after, facts = _moved(vote.counts, voter, "", "yes")
     facts += [vote.counts.electors >= members - 1 + voter.weight, *nobody, *voter.facts]
@@ -198,7 +207,8 @@ def _alone(program: core.Program, proposal: core.Proposal, members: int) -> _Cas
         if not thresholds.passes(proposal, after):
             return []
         weight = f" with a weight of {after.yes}" if after.yes != 1 else ""
-        return [f"{with_members(before)}, one member{weight} votes yes and nobody else votes: the motion passes."]
+        who = f"one member{weight} votes yes and nobody else votes"
+        return [f"{with_members(before, heavy)}, {who}: the motion passes."]
 
     return _Case(vote.counts, after, passes(proposal, after), (*vote.facts, *facts), tell)
 
@@ -208,7 +218,7 @@ def _another(yes: bool) -> Callable[[core.Program, core.Proposal, int], _Case]:
     target, other = ("yes", "no") if yes else ("no", "yes")
 
     def build(program: core.Program, proposal: core.Proposal, members: int) -> _Case:
-        vote, voter = symbolic(proposal, members), _voter(program, proposal)
+        vote, voter, heavy = symbolic(proposal, members), _voter(program, proposal), _heavy(program, proposal)
         kind = z3.Int("how the voter voted before")
         ways = [_moved(vote.counts, voter, source, target) for source in ("", "abstain", other)]
         facts: list[Any] = [*vote.facts, *voter.facts, kind >= 0, kind < len(ways)]
@@ -223,7 +233,7 @@ def _another(yes: bool) -> Callable[[core.Program, core.Proposal, int], _Case]:
             if (first == thresholds.ACCEPTED) is not yes or (second == thresholds.ACCEPTED) is yes:
                 return []
             return [
-                f"{with_members(before)}, {ballots(before)}, the motion {_SAID[first]}.",
+                f"{with_members(before, heavy)}, {ballots(before)}, the motion {_SAID[first]}.",
                 f"{_change(before, after, target)}: with {ballots(after)}, it {_SAID[second]}.",
             ]
 
@@ -250,14 +260,14 @@ def _choice(kind: Any, ways: Sequence[Counts]) -> Counts:
 
 
 def _both_ways(program: core.Program, proposal: core.Proposal, members: int) -> _Case:
-    vote = symbolic(proposal, members)
+    vote, heavy = symbolic(proposal, members), _heavy(program, proposal)
     swapped = _swapped(vote.counts)
 
     def tell(before: Counts, after: Counts) -> list[str]:
         if not (thresholds.passes(proposal, before) and thresholds.passes(proposal, after)):
             return []
         return [
-            f"{with_members(before)}, {ballots(before)}, the motion passes.",
+            f"{with_members(before, heavy)}, {ballots(before)}, the motion passes.",
             "A motion for the opposite, with the same people for and against, passes as well.",
         ]
 
@@ -287,9 +297,9 @@ _SAID = {
 }
 
 
-def with_members(counts: Counts) -> str:
-    """ "With 5 members"."""
-    return f"With {count(counts.electors, 'member')}"
+def with_members(counts: Counts, heavy: bool = False) -> str:
+    """ "With 5 members"; where some votes weigh more than others, the votes are counted."""
+    return f"With {count(counts.electors, 'vote')} in all" if heavy else f"With {count(counts.electors, 'member')}"
 
 
 def ballots(counts: Counts) -> str:

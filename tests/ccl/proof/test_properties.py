@@ -135,3 +135,16 @@ def test_what_is_too_hard_is_unknown() -> None:
 def test_every_answer_survives_json() -> None:
     for answer in prove(orchard(), HOST):
         assert Answer.of(answer.data()) == answer
+
+
+def test_functions_that_call_each_other_without_end_in_sight_are_unknown() -> None:
+    calls = "fn f0(a: Integer) -> Integer { a } " + " ".join(
+        f"fn f{n}(a: Integer) -> Integer {{ min(f{n - 1}(a), f{n - 1}(a + 1)) }}" for n in range(1, 30)
+    )
+    found = only(functions(f"{calls} property p(a: Integer in 0..9) {{ f29(a) >= 0 }}"))
+    assert (found.verdict, found.reason) == (Verdict.UNKNOWN, "it is too large to be looked at whole")
+
+
+def test_nesting_to_the_limit_is_no_crash() -> None:
+    deep = "property p(a: Integer in 0..9) { " + "(1 + " * 190 + "a" + ")" * 190 + " > 0 }"
+    assert only(functions(deep)).verdict in (Verdict.PROVED, Verdict.UNKNOWN)
