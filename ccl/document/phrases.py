@@ -13,10 +13,10 @@ from fractions import Fraction
 from typing import Any, Final
 
 from ccl.document.model import Inline, Point, Run, capitalised, listed, plain, runs
-from ccl.format.shape import children
 from ccl.host import Host, ViewSpec
 from ccl.source import Sources
 from ccl.syntax import tree
+from ccl.syntax.walking import children
 from ccl.types import BOOL
 
 DEEPEST: Final = 12

@@ -9,9 +9,9 @@ and whether a short block stands on one line.
 from __future__ import annotations
 
 from ccl.diagnostics import Findings
+from ccl.format.constructs import shape_of
 from ccl.format.pieces import Emission, laid_out
 from ccl.format.sameness import difference
-from ccl.format.shape import shape_of
 from ccl.source import Sources, fences
 from ccl.syntax import parse
 from ccl.syntax.lexer import tokens

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ccl import core
 from ccl.diagnostics import Diagnostic, Edit, Findings, Fix, Label, Severity
-from ccl.format.shape import children
 from ccl.source import Sources, Span
 from ccl.syntax import tree
+from ccl.syntax.walking import children, walk
 
 _WORD = re.compile(r"\{\s*([A-Za-z_]\w*)")
 
@@ -41,15 +41,6 @@ def unused(files: list[tree.File], program: core.Program, sources: Sources, find
             _tell(findings, code, what, name, every[name.text])
         if isinstance(node, tree.Import):
             _import(node, every, sources, findings)
-
-
-def walk(node: tree.Node) -> Iterator[tree.Node]:
-    """A node and all below it, each before what is in it."""
-    todo = [node]
-    while todo:
-        at = todo.pop()
-        yield at
-        todo.extend(reversed(list(children(at))))
 
 
 def uses(node: tree.Node) -> Iterator[str]:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ccl.diagnostics import Diagnostic, Findings, Label, Severity
-from ccl.format.shape import children
-from ccl.lint.names import walk
 from ccl.source import Sources, Span
 from ccl.syntax import tree
+from ccl.syntax.walking import children, walk
 
 MOST_LINES = 50
 """Lines of a function that are read in one go."""

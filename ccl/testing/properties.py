@@ -18,7 +18,7 @@ from ccl import types as t
 from ccl.evaluation import Outcome
 from ccl.host import Host, SettingSpec
 from ccl.syntax import tree
-from ccl.testing.cases import FAILED, PASSED, Result, shown
+from ccl.testing.results import FAILED, PASSED, Result, shown
 from ccl.testing.world import Args, MadeRecord, MadeViews
 from ccl.testing.world import shown as fact_shown
 

@@ -10,8 +10,9 @@ import argparse
 import json
 import sys
 
-from ccl.testing.cases import PASSED, Runner
+from ccl.testing.cases import Runner
 from ccl.testing.coverage import Coverage, Goal, by_line, percent
+from ccl.testing.results import PASSED
 from ccl.tools import contracts, files
 from ccl.tools.contracts import Contract
 

@@ -10,8 +10,8 @@ from ccl import types as t
 from ccl.diagnostics import Diagnostic
 from ccl.evaluation import Fact, Outcome
 from ccl.syntax import parse, tree
-from ccl.testing.cases import shown
 from ccl.testing.facts import Facts
+from ccl.testing.results import shown
 from ccl.testing.values import NoValue, Values
 from ccl.testing.world import Given, NotGiven
 from ccl.testing.world import shown as fact_shown

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterable
 
 from ccl.report import for_machines, for_people
-from ccl.testing.cases import ERROR, PASSED, Result, Runner
+from ccl.testing.cases import Runner
 from ccl.testing.properties import CASES, tried
+from ccl.testing.results import ERROR, PASSED, Result
 from ccl.tools import contracts, files
 from ccl.tools.contracts import Contract
 

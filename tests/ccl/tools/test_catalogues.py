@@ -9,7 +9,8 @@ from ccl import catalogue_lint, catalogue_tests
 from ccl.diagnostics import Findings
 from ccl.lint import linted
 from ccl.syntax import parse
-from ccl.testing.cases import PASSED, Runner
+from ccl.testing.cases import Runner
+from ccl.testing.results import PASSED
 
 from .contracts_under_test import HOST, contract
 

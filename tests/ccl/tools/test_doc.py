@@ -249,8 +249,8 @@ def test_words_of_prose(written: str, wanted: str) -> None:
         ("a\n***\nb", "<p>a</p>\n<hr>\n<p>b</p>"),
         ("```x\n<a>\n```", "<pre><code>&lt;a&gt;</code></pre>"),
         (
-            "| a |\n| --- |\n| `2` |",
-            '<table><thead><tr><th scope="col">a</th></tr></thead><tbody><tr><td><code>2</code></td></tr></tbody></table>',
+            "| a |\n| --- |\n| 2 |",
+            '<table><thead><tr><th scope="col">a</th></tr></thead><tbody><tr><td>2</td></tr></tbody></table>',
         ),
     ],
 )

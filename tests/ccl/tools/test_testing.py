@@ -9,9 +9,10 @@ import pytest
 
 from ccl import types as t
 from ccl.core import Bound
-from ccl.testing.cases import ERROR, FAILED, PASSED, Result, Runner
+from ccl.testing.cases import Runner
 from ccl.testing.coverage import Coverage, percent
 from ccl.testing.properties import Draws, Sampler, tried
+from ccl.testing.results import ERROR, FAILED, PASSED, Result
 from ccl.tools import cover, test
 
 from .contracts_under_test import HEAD, HOST, called, contract
