@@ -11,6 +11,7 @@ from icn_node.cli.failure import INVALID, OK, REFUSED, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.layout import wrap
 from icn_node.cli.values import read_text, whole_number, write_file
+from icn_node.kernel import offices
 
 _LEAST_WIDTH = 60
 _MOST_LOOSER = 256
@@ -107,8 +108,9 @@ def check(call: Invocation) -> int:
     else:
         assert found.program is not None
         count, report = len(found.program.clauses), found.report().rstrip()
-    answer = {"ok": True, "clauses": count, "report": [] if found is None else found.machine_report()}
-    lines = [*report.splitlines(), f"{count} clauses; nothing is wrong."]
+    notes = [] if found is None or found.program is None else list(offices.beyond(found.program))
+    answer = {"ok": True, "clauses": count, "report": [] if found is None else found.machine_report(), "notes": notes}
+    lines = [*report.splitlines(), *(f"Note: {note}." for note in notes), f"{count} clauses; nothing is wrong."]
     call.out.answer(answer, lines, "ok")
     return OK
 
@@ -144,6 +146,9 @@ def propose(call: Invocation) -> int:
     if call.text("rationale"):
         params["rationale"] = read_text("rationale", call.text("rationale"))
     told(call, call.node.call("governance.propose", params), "the proposal's number")
+    if checked is not None and checked.program is not None:
+        for note in offices.beyond(checked.program):
+            call.out.note(f"Note: {note}.")
     return OK
 
 

@@ -3,14 +3,15 @@
 Everything is checked when it is proposed, so that nobody votes on rules that cannot stand, and again when it is carried
 out. A contract in CCL must compile; what it uses must be of modules that are on; the units that it speaks of must have
 the decimals that it says; and a decision must still be able to change it. What was set of its parameters stays set as
-far as it fits. It must not know the commands by which one adopts.
+far as it fits; its roles and types of proposal are put into force with it (`kernel.offices`). It must not know the
+commands by which one adopts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from icn_node.kernel import bylaws, contract_params, ledger, versions
+from icn_node.kernel import bylaws, contract_params, ledger, offices, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
 from icn_node.kernel.contract import Contract, first_error, invalid, unavailable, unfit
 from icn_node.kernel.tables import Tables
@@ -32,6 +33,7 @@ def check(tx: Tables, ctx: Context, document: Document, active: frozenset[str] |
             raise invalid(slip)
         _check_modules(tx, ctx, book, active)
         _check_units(tx, book)
+        offices.check(book.program)
         _check_transition(tx, ctx.kernel.policy.book(tx), book)
     return book
 
@@ -80,4 +82,6 @@ def adopt(tx: Tables, ctx: Context, document: Document, active: frozenset[str] |
             renamed = {m.old: m.new for m in book.program.migrations if m.kind == "param"}
         for name in contract_params.carry_over(tx, before.params, after, renamed):
             ctx.notify(tx, 0, "space.parameter_reset", name=name)
+    if isinstance(book, Contract):
+        offices.enact(tx, ctx, book.program)
     return bylaws.adopt(tx, document, ctx.time_ms, ctx.decision)

@@ -269,7 +269,7 @@ def _roles_in(node: Any) -> Iterator[str]:
         if isinstance(found, tuple):
             stack += found
         elif isinstance(found, core.Expr | core.Statement | core.Block | core.Phi | core.Case | core.Carried):
-            stack += [getattr(found, name) for name in found.__slots__ if name not in ("span", "type")]
+            stack += [getattr(found, f.name) for f in dataclasses.fields(found) if f.name not in ("span", "type")]
 
 
 def unavailable(
@@ -297,4 +297,4 @@ def _used(function: core.Function) -> Iterator[str]:
         if isinstance(found, tuple):
             stack += found
         elif isinstance(found, core.Statement | core.Block | core.Case):
-            stack += [getattr(found, name) for name in found.__slots__ if name != "span"]
+            stack += [getattr(found, f.name) for f in dataclasses.fields(found) if f.name != "span"]

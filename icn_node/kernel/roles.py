@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from icn_node.kernel import registry, timers
+from icn_node.kernel import calendar, charter, registry, timers
 from icn_node.kernel.ledger import DAY_MS
 from icn_node.kernel.refusal import Refusal
 from icn_node.kernel.registry import Holding
@@ -25,11 +25,13 @@ IN_FORCE = "in force"
 
 
 class Role(Record, frozen=True):
-    """A defined role. term_ms: how long a term lasts (None: no end); seats: how many may hold it at once (None: any
+    """A defined role. term_ms: how long a term lasts (None: no end, unless term_months says: calendar months in the
+    space's time zone); seats: how many may hold it at once (None: any
     number); max_terms: how many terms in a row one may hold it (None: any number). status: open, retired."""
 
     TABLE: ClassVar[str] = "role"
     KEY: ClassVar[tuple[str, ...]] = ("name",)
+    EFFECT_FIELDS: ClassVar[int] = 7  # the months follow from the bylaws, in which they stand
     name: str
     title: str
     term_ms: int | None
@@ -37,6 +39,7 @@ class Role(Record, frozen=True):
     max_terms: int | None
     status: str
     since_ms: int
+    term_months: int = 0
 
 
 class Term(Record, frozen=True):
@@ -155,7 +158,7 @@ def grant(tx: Tables, ctx: Context, name: str, party: registry.Party, until_ms: 
     if role.max_terms is not None and n > role.max_terms:
         raise TermsOver(member=party.did, role=name, terms=role.max_terms)
     since = now if running is None or running.until_ms is None else running.until_ms
-    until = _until(role, since, until_ms)
+    until = _until(tx, role, since, until_ms)
     no = tx.next_no("role_term")
     tx.put(Term(no, name, party.no, n, since, until, IN_FORCE, None))
     tx.put(Holding(name, party.no, now if running is None else running.since_ms, until, no))
@@ -176,12 +179,22 @@ def _consecutive(tx: Tables, role: Role, held: Holding | None, now: int) -> int:
     if term is None:
         return 1
     end = term.until_ms if term.ended_ms is None else term.ended_ms
-    gap = role.term_ms or 0
+    gap = 0 if end is None else (_term_end(tx, role, end) or end) - end
     return term.n + 1 if end is None or now < end + gap else 1
 
 
-def _until(role: Role, since: int, wanted: int | None) -> int | None:
-    most = None if role.term_ms is None else since + role.term_ms
+def _term_end(tx: Tables, role: Role, since: int) -> int | None:
+    """When a term that begins then ends; None: it does not."""
+    if not role.term_months:
+        return None if role.term_ms is None else since + role.term_ms
+    zone = charter.timezone(tx)
+    first = calendar.local_date(since, zone)
+    days = (calendar.add_months(first, role.term_months) - first).days
+    return since + days * DAY_MS
+
+
+def _until(tx: Tables, role: Role, since: int, wanted: int | None) -> int | None:
+    most = _term_end(tx, role, since)
     if wanted is None:
         return most
     if wanted <= since or (most is not None and wanted > most):

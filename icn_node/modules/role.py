@@ -123,7 +123,8 @@ def list_roles(tx: Tables, q: ListQuery, reader: Context) -> list[dict[str, Any]
         role = roles.role_of(tx, reader, name)
         held = roles.in_force(tx, name, reader.time_ms)
         rows.append({
-            "role": name, "title": role.title, "status": role.status, "term_ms": role.term_ms, "seats": role.seats,
+            "role": name, "title": role.title, "status": role.status, "term_ms": role.term_ms,
+            "term_months": role.term_months or None, "seats": role.seats,
             "max_terms": role.max_terms,
             "holders": [PartyNo(h.party) for h in held],
             "until_ms": [h.until_ms for h in held],
