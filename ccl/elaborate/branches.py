@@ -1,4 +1,4 @@
-"""Control inside expressions: blocks, if, if let, try, return, break, continue, verdicts.
+"""Control inside expressions: blocks, `if`, `if let`; what a value is wanted as.
 
 `want` is the type wanted of the value: None to infer it, NOTHING where the value is not used.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from ccl import core
 from ccl.diagnostics import Edit, Fix, Label
-from ccl.elaborate import mismatch, patterns
+from ccl.elaborate import patterns
 from ccl.elaborate.builder import Arm, Builder
 from ccl.elaborate.fitting import fits, join
 from ccl.elaborate.mismatch import shown
@@ -162,7 +162,7 @@ def branch(b: Builder, e: tree.IfExpr, want: Want) -> core.Expr:
         return b.wrong(e.span)
     test = condition(b, e.condition)
     then = b.arm(lambda: block(b, e.then, want))
-    orelse = b.arm(lambda: _else(b, e, _wanted(want, then)))
+    orelse = b.arm(lambda: _else(b, e, wanted_of(want, then)))
     then, orelse = agree(b, (then, orelse), want, _spans(e))
     simple = then.alive and orelse.alive and not then.statements and not orelse.statements
     if simple and then.value.type is not NOTHING and all(x is y for x, y in zip(then.ends, orelse.ends, strict=True)):
@@ -184,10 +184,10 @@ def _chained(e: tree.Expr) -> bool:
 
 
 def _spans(e: tree.IfExpr) -> tuple[Span, Span]:
-    return (_value_span(e.then), e.span if e.orelse is None else _value_span(e.orelse))
+    return (value_span(e.then), e.span if e.orelse is None else value_span(e.orelse))
 
 
-def _value_span(of: tree.Block | tree.IfExpr) -> Span:
+def value_span(of: tree.Block | tree.IfExpr) -> Span:
     return of.tail.span if isinstance(of, tree.Block) and of.tail is not None else of.span
 
 
@@ -203,7 +203,7 @@ def _else(b: Builder, e: tree.IfExpr, want: Want) -> core.Expr:
     return value(b, e.orelse, want)
 
 
-def _wanted(want: Want, first: Arm) -> Want:
+def wanted_of(want: Want, first: Arm) -> Want:
     """What is wanted of a later branch: that of the first where it is telling, so that numbers take its type."""
     if want is not None or not first.alive:
         return want
@@ -262,291 +262,12 @@ def _if_let(b: Builder, e: tree.IfExpr, let: tree.LetCondition, want: Want) -> c
         return found
 
     then = b.arm(inside)
-    orelse = b.arm(lambda: _else(b, e, _wanted(want, then)))
+    orelse = b.arm(lambda: _else(b, e, wanted_of(want, then)))
     then, orelse = agree(b, (then, orelse), want, _spans(e))
     phis, found = b.merge((then, orelse), e.span)
     b.meet(core.If(e.span, patterns.test_of(matched, let.span), core.Block(tuple(then.statements)),
                    core.Block(tuple(orelse.statements)), phis))  # fmt: skip
     return found
-
-
-# -- match -------------------------------------------------------------------------------------------------------------
-
-
-def match(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
-    """`match`: a Switch where each arm is one variant, else tests in the order written."""
-    return b.deeper(8, e.span, lambda: _match(b, e, want))
-
-
-def _match(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
-    subject = b.keep(b.infer(e.subject), "subject")
-    if subject.type is ANY:
-        return _match_unknown(b, e, want)
-    patterns.exhaustive(b, e, subject.type)
-    if not e.arms:
-        return b.leave(core.Trap(e.span, "unwrap")) if subject.type is NEVER else b.nothing(e.span)
-    plan = patterns.switch_plan(b, e, subject)
-    if plan is not None:
-        return _switch(b, e, subject, plan, want)
-    return _tests(b, e, subject, 0, want)
-
-
-def _match_unknown(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
-    """The subject is wrong, and that is told: look into the arms all the same, with names of unknown type."""
-    for arm in e.arms:
-        def inside(arm: tree.MatchArm = arm) -> core.Expr:
-            scope = b.enter()
-            patterns.bind_unknown(b, arm.pattern)
-            if arm.guard is not None:
-                condition(b, arm.guard)
-            value(b, arm.body, want)
-            b.exit(scope)
-            return b.nothing(e.span)
-
-        b.arm(inside)
-    return b.wrong(e.span)
-
-
-def _switch(b: Builder, e: tree.MatchExpr, subject: core.Expr, plan: list[patterns.Case], want: Want) -> core.Expr:
-    arms: list[Arm] = []
-    names: list[tuple[str, ...]] = []
-    spans: list[Span] = []
-    for case in plan:
-
-        def inside(case: patterns.Case = case) -> core.Expr:
-            scope = b.enter()
-            names.append(patterns.bind_case(b, case, subject))
-            found = value(b, case.arm.body, _after(want, arms))
-            b.exit(scope)
-            return found
-
-        arms.append(b.arm(inside))
-        spans.append(_arm_span(case.arm))
-    agreed = agree(b, arms, want, spans)
-    phis, found = b.merge(agreed, e.span)
-    cases = tuple(core.Case(c.index, n, core.Block(tuple(a.statements)))
-                  for c, n, a in zip(plan, names, agreed, strict=True) if c.index >= 0)  # fmt: skip
-    default = core.Block(tuple(agreed[-1].statements)) if plan[-1].index < 0 else None
-    b.meet(core.Switch(e.span, subject, cases, default, phis))
-    return found
-
-
-def _after(want: Want, arms: Sequence[Arm]) -> Want:
-    first = next((a for a in arms if a.alive), None)
-    return want if first is None else _wanted(want, first)
-
-
-def _arm_span(arm: tree.MatchArm) -> Span:
-    inner = arm.body
-    return _value_span(inner.block) if isinstance(inner, tree.BlockExpr) else inner.span
-
-
-def _tests(b: Builder, e: tree.MatchExpr, subject: core.Expr, at: int, want: Want) -> core.Expr:
-    """The arms from `at` on: the first that fits. The last is known to fit where nothing else did."""
-    arm = e.arms[at]
-    matched = patterns.read(b, arm.pattern, subject)
-    last = at + 1 == len(e.arms)
-
-    def inside() -> core.Expr:
-        scope = b.enter()
-        patterns.bring(b, matched)
-        found = value(b, arm.body, want)
-        b.exit(scope)
-        return found
-
-    if arm.guard is None and (last or not matched.tests):
-        return inside()
-    test = patterns.test_of(matched, arm.span)
-    if arm.guard is not None:
-        test = _guarded(b, arm, matched, test)
-    here = b.arm(inside)
-
-    def others() -> core.Expr:
-        if last:  # told already: not all values are covered
-            return b.leave(core.Trap(e.span, "unwrap"))
-        return b.deeper(6, e.arms[at + 1].span, lambda: _tests(b, e, subject, at + 1, _wanted(want, here)))
-
-    rest = b.arm(others)
-    here, rest = agree(b, (here, rest), want, (_arm_span(arm), _arm_span(e.arms[min(at + 1, len(e.arms) - 1)])))
-    phis, found = b.merge((here, rest), e.span)
-    b.meet(core.If(arm.span, test, core.Block(tuple(here.statements)), core.Block(tuple(rest.statements)), phis))
-    return found
-
-
-def _guarded(b: Builder, arm: tree.MatchArm, matched: patterns.Matched, test: core.Expr) -> core.Expr:
-    """The pattern's test and the guard, which is evaluated only where the pattern fits."""
-    guard = arm.guard
-    assert guard is not None
-
-    def inside() -> core.Expr:
-        scope = b.enter()
-        patterns.bring(b, matched, silent=True)
-        found = condition(b, guard)
-        b.exit(scope)
-        return found
-
-    held = b.arm(inside)
-    if not held.statements:
-        return core.And(BOOL, arm.span, test, held.value)
-    failed = b.arm(lambda: core.Const(BOOL, arm.span, False))
-    phis, found = b.merge((held, failed), arm.span)
-    b.meet(core.If(arm.span, test, core.Block(tuple(held.statements)), core.Block(()), phis))
-    return found
-
-
-# -- try ---------------------------------------------------------------------------------------------------------------
-
-
-def attempt(b: Builder, e: tree.TryExpr, want: Want) -> core.Expr:
-    """`e?`, `try e`, `try e catch x { .. }`."""
-    if e.handler is None:
-        found = _pass_on(b, e)
-        if want is None or want is NOTHING:
-            return found
-        return b.coerce(found, want, e)
-    subject = b.infer(e.value)
-    held = subject.type
-    if held in (ANY, NEVER) or not isinstance(held, Result):
-        if held not in (ANY, NEVER):
-            b.findings.error("CCL0173", e.value.span, "this cannot fail, so there is nothing to catch",
-                             label=f"it is {shown(held)}",
-                             notes=("`try` catches `Err` of a Result; a trap or a refusal ends the whole evaluation.",),
-                             )  # fmt: skip
-        return b.wrong(e.span)
-    kept = b.keep(subject, "tried")
-    ok = core.Payload(held.value, e.value.span, kept, 1, 0)
-    well = b.arm(lambda: ok if want is None else b.nothing(e.span) if want is NOTHING else b.coerce(ok, want, e.value))
-    handler, name, failure = e.handler, e.name, held.error
-
-    def inside() -> core.Expr:
-        scope = b.enter()
-        if name is not None:
-            b.bind(name.text, core.Payload(failure, name.span, kept, 0, 0), name.span)
-        found = value(b, handler, held.value if want is None and held.value is not NEVER else want)
-        b.exit(scope)
-        return found
-
-    ill = b.arm(inside)
-    well, ill = agree(b, (well, ill), want, (e.value.span, handler.span))
-    phis, found = b.merge((well, ill), e.span)
-    b.meet(core.If(e.span, core.IsVariant(BOOL, e.span, kept, 1), core.Block(tuple(well.statements)),
-                   core.Block(tuple(ill.statements)), phis))  # fmt: skip
-    return found
-
-
-def _pass_on(b: Builder, e: tree.TryExpr) -> core.Expr:
-    """`e?`: the value, or leave the function with the error (or with None)."""
-    subject = b.infer(e.value)
-    held = subject.type
-    if held in (ANY, NEVER):
-        return core.Const(ANY, e.span, None)
-    if not isinstance(held, Result | Option):
-        return b.error("CCL0173", e.value.span, "this cannot fail, so there is nothing to pass on",
-                       f"it is {shown(held)}")  # fmt: skip
-    result = b.result
-    kept = b.keep(subject, "tried")
-    if isinstance(held, Result):
-        if result is None:
-            result = b.result = Result(ANY, held.error)
-        if not isinstance(result, Result) or not fits(held.error, result.error):
-            return _cannot_pass(b, e, held)
-        away: core.Expr = core.MakeVariant(result, e.span, 0, (core.Payload(held.error, e.span, kept, 0, 0),))
-        inside: Type = held.value
-    else:
-        if result is None:
-            result = b.result = Option(ANY)
-        if not isinstance(result, Option):
-            return _cannot_pass(b, e, held)
-        away, inside = core.MakeVariant(result, e.span, 0, ()), held.item
-    leave = core.Block((core.Return(e.span, away),))
-    b.emit(core.If(e.span, core.IsVariant(BOOL, e.span, kept, 1), core.Block(()), leave))
-    return core.Payload(inside, e.span, kept, 1, 0)
-
-
-def _cannot_pass(b: Builder, e: tree.TryExpr, held: Type) -> core.Expr:
-    gives = "nothing" if b.result is None or b.result is NOTHING else str(b.result)
-    b.findings.error(
-        "CCL0172", e.span, f"`?` would leave with what the function cannot return: it returns {gives}",
-        label=f"this is {shown(held)}",
-        notes=("Handle it here: `try .. catch e { .. }`, `??` or `match`; or let the function return it.",),
-    )  # fmt: skip
-    return b.wrong(e.span)
-
-
-# -- leaving -----------------------------------------------------------------------------------------------------------
-
-
-def give_back(b: Builder, e: tree.ReturnExpr) -> core.Expr:
-    """`return e`."""
-    if b.result is None:  # a closure whose result is inferred
-        found = b.nothing(e.span) if e.value is None else b.infer(e.value)
-        b.result = found.type
-        return b.leave(core.Return(e.span, found))
-    if e.value is None:
-        if b.result is not NOTHING:
-            b.findings.error("CCL0225", e.span, f"the function returns {shown(b.result)}: say which",
-                             label="`return` without a value")  # fmt: skip
-        return b.leave(core.Return(e.span, b.nothing(e.span)))
-    if b.result is NOTHING:
-        found = b.infer(e.value)
-        if found.type not in (NOTHING, NEVER, ANY):
-            mismatch.tell(b, found, NOTHING, e.value)
-        found = b.nothing(e.span)
-    else:
-        found = b.check(e.value, b.result)
-    return b.leave(core.Return(e.span, found))
-
-
-def break_out(b: Builder, e: tree.BreakExpr) -> core.Expr:
-    """`break`."""
-    if b.loop is None:
-        return b.error("CCL0222", e.span, "`break` stands in a loop", "there is none around it")
-    values = tuple(binding.value for binding in b.loop.carried)
-    if b.alive:
-        b.loop.broken = True
-        b.loop.left_with.append(values)
-    return b.leave(core.Break(e.span, values))
-
-
-def go_on(b: Builder, e: tree.ContinueExpr) -> core.Expr:
-    """`continue`."""
-    if b.loop is None:
-        return b.error("CCL0222", e.span, "`continue` stands in a loop", "there is none around it")
-    values = tuple(binding.value for binding in b.loop.carried)
-    if b.alive:
-        b.loop.left_with.append(values)
-    return b.leave(core.Continue(e.span, values))
-
-
-def verdict(b: Builder, e: tree.VerdictExpr) -> core.Expr:
-    """`permit`, `deny "why"`, `trap "why"`."""
-    if e.verdict in ("permit", "allow"):
-        if b.layer != "clause":
-            return b.error("CCL0226", e.span, f"only a clause can {e.verdict}",
-                           "a function returns what a clause asks of it")  # fmt: skip
-        return b.leave(core.Return(e.span, b.nothing(e.span)))
-    text, keyed = reason(b, e.reason)
-    if e.verdict == "trap":
-        return b.leave(core.Trap(e.span, "explicit", text))
-    return b.leave(core.Refuse(e.span, b.require(b.written(e.span), text, keyed, e.span)))
-
-
-def reason(b: Builder, e: tree.Expr | None) -> tuple[str, bool]:
-    """Why: a text, or a key of the text catalogue (then true)."""
-    if e is None:
-        return "", False
-    if isinstance(e, tree.StringLit):
-        return e.value, False
-    if isinstance(e, tree.PathExpr):
-        return e.path.text.replace("::", "."), True
-    if isinstance(e, tree.FieldExpr):
-        inner, _ = reason(b, e.target)
-        return f"{inner}.{e.name.text}", True
-    b.findings.error("CCL0228", e.span, "a reason is a text in quotes, or a key of the contract's texts",
-                     label="not worked out here",
-                     notes=("The explanation shows the facts anyhow: the amounts, the limits, who asked.",),
-                     )  # fmt: skip
-    return "", False
 
 
 def wanting(rule: Callable[[Builder, Any, Want], core.Expr], want: Want) -> Callable[[Builder, Any], core.Expr]:

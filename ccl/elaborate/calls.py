@@ -14,7 +14,7 @@ from ccl.elaborate.branches import drop
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import locals_in_scope, outer_word, suggest, unknown_variant
 from ccl.elaborate.fitting import fits, held_to, in_unit
-from ccl.elaborate.names import FunctionInfo, Names
+from ccl.elaborate.names import FunctionInfo, Names, closest
 from ccl.host import CommandSpec, ViewSpec
 from ccl.source import Span
 from ccl.syntax import tree
@@ -193,10 +193,20 @@ def make_variant(b: Builder, e: tree.CallExpr, enum: str, name: tree.Name) -> co
     return core.MakeVariant(Enum(enum), e.span, index, tuple(v for v in given.values if v is not None))
 
 
+_EMPTY: dict[str, Callable[[Span], tree.Expr]] = {
+    **dict.fromkeys(("Array", "Vec", "List", "array"), lambda span: tree.ListExpr(span, ())),
+    **dict.fromkeys(("Map", "HashMap", "BTreeMap", "map"), lambda span: tree.MapExpr(span, ())),
+    "String": lambda span: tree.StringLit(span, ""),
+}
+"""What `Map::new()` and its like make, as the dialect writes them."""
+
+
 def _qualified(b: Builder, e: tree.CallExpr, target: tree.PathExpr) -> core.Expr:
     """`Status::Paid(x)`, `Struct::make(x)`, `module::f(x)`, `icn::a::b(x)`."""
     parts = target.path.parts
     first, name = parts[-2].text, parts[-1]
+    if name.text == "new" and first in _EMPTY and not e.args and first not in b.names.structs:
+        return b.infer(_EMPTY[first](e.span))
     methods_ = b.names.methods.get(first, {})
     if name.text in methods_:
         return function(b, methods_[name.text], e.args, e.span)
@@ -336,7 +346,7 @@ def command_name(b: Builder, target: tree.FieldExpr) -> str | None:
     if any(word in t for t in tables) or word in ("command", "state", "None") or names.decimals(word) is not None:
         return None
     prefixes = {c.split(".", 1)[0] for c in b.host.commands}
-    return name if word in prefixes or (len(parts) == 1 and b.host.commands and word.islower()) else None
+    return name if word in prefixes or closest(name, b.host.commands) is not None else None
 
 
 def _command_as_value(b: Builder, e: tree.CallExpr, name: str) -> core.Expr:

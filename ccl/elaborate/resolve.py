@@ -281,12 +281,15 @@ def known_unit(names: Names, code: str, span: Span) -> str | None:
 
 _GENERIC: dict[str, Callable[[Names, tree.TypeName], Type]] = {
     "Array": _array,
+    "array": _array,
     "Vec": _array,
     "List": _array,
     "Map": _map,
+    "map": _map,
     "HashMap": _map,
     "BTreeMap": _map,
     "Option": _option,
+    "option": _option,
     "Result": _result,
     "Range": _range,
     "Money": _in_unit(Money),

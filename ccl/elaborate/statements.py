@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ccl import core
 from ccl.diagnostics import Edit, Fix, Label
-from ccl.elaborate import branches, loops, operators, patterns
+from ccl.elaborate import branches, leaving, loops, operators, patterns
 from ccl.elaborate.builder import Binding, Builder, NeedsStatements
 from ccl.elaborate.expressions import beside, locals_in_scope, outer_word, suggest
 from ccl.elaborate.fitting import cheap, fits, held_to, join, loosened
@@ -376,7 +376,7 @@ def expression(b: Builder, s: tree.ExprStatement) -> None:
 def require(b: Builder, s: tree.Require) -> None:
     """`require c because ..`."""
     test = branches.condition(b, s.condition)
-    text, keyed = branches.reason(b, s.reason)
+    text, keyed = leaving.reason(b, s.reason)
     b.emit(core.Require(s.span, test, b.require(b.written(s.condition.span), text, keyed, s.span)))
 
 
