@@ -50,8 +50,8 @@ def test_a_proposal_of_a_contract_is_a_type_of_proposal(entries: str, rules: dic
     ("text", "lacks"),
     [
         ("role Founder { can: []; } proposal P { threshold: majority; duration: 2 days; veto: Founder; }", "a veto"),
-        ("role Elder { can: []; } electorate Elder weight 2; "
-         "proposal P { eligible: Elder; threshold: majority; duration: 2 days; }", "weight"),
+        (("role Elder { can: []; } electorate Elder weight 2; "
+          "proposal P { eligible: Elder; threshold: majority; duration: 2 days; }"), "weight"),
     ],
 )  # fmt: skip
 def test_a_vote_that_cannot_be_counted_as_stated_is_not_held(text: str, lacks: str) -> None:
