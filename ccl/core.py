@@ -17,12 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ccl.frozen import frozen
 from ccl.source import NOWHERE, Span
 from ccl.syntax import tree
 from ccl.types import EnumShape, StructShape, Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expr:
     """Base of expressions: the type of its value, and where it was written."""
 
@@ -30,21 +31,21 @@ class Expr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Const(Expr):
     """A value known when checking."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Local(Expr):
     """A local or a parameter of the function, by its unique name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Op(Expr):
     """An operation of `ccl.ops.OPS`, strict in all its arguments: "integer.add", "money.scale", "string.concat"."""
 
@@ -52,7 +53,7 @@ class Op(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class And(Expr):
     """Both; the right one is not evaluated if the left is false."""
 
@@ -60,7 +61,7 @@ class And(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Or(Expr):
     """Either; the right one is not evaluated if the left is true."""
 
@@ -68,14 +69,14 @@ class Or(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not(Expr):
     """The opposite."""
 
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cond(Expr):
     """One of two, the other not evaluated."""
 
@@ -84,7 +85,7 @@ class Cond(Expr):
     orelse: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call(Expr):
     """A function of the program, by its unique name, all arguments given, in order."""
 
@@ -92,7 +93,7 @@ class Call(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View(Expr):
     """A reading of the host; site: its number in the function's `sites`. "caller" and "now" are views too (of the
     `World` itself). fuel: what the host declares that one reading costs."""
@@ -103,7 +104,7 @@ class View(Expr):
     fuel: int = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandField(Expr):
     """A field of the command judged. attribute: of the host's object. wrap: an optional one, None or (value,)."""
 
@@ -113,7 +114,7 @@ class CommandField(Expr):
     site: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamValue(Expr):
     """A parameter of the contract."""
 
@@ -121,7 +122,7 @@ class ParamValue(Expr):
     site: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateValue(Expr):
     """A state of the contract, as this evaluation has written it so far."""
 
@@ -129,7 +130,7 @@ class StateValue(Expr):
     site: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item(Expr):
     """A tuple's or a struct's part, by position."""
 
@@ -137,7 +138,7 @@ class Item(Expr):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordField(Expr):
     """A field of a host's record. wrap as in CommandField."""
 
@@ -148,28 +149,28 @@ class RecordField(Expr):
     site: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeTuple(Expr):
     """A tuple or struct from its parts, in order."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeArray(Expr):
     """An array from its items."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeMap(Expr):
     """A map from its pairs; a key given twice keeps its first place and its last value."""
 
     pairs: tuple[tuple[Expr, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakeVariant(Expr):
     """A value of an enum, an Option (0 None, 1 Some) or a Result (0 Err, 1 Ok), by the type's variants."""
 
@@ -177,7 +178,7 @@ class MakeVariant(Expr):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsVariant(Expr):
     """Whether a value is of that variant."""
 
@@ -185,7 +186,7 @@ class IsVariant(Expr):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Payload(Expr):
     """A part of a variant's payload; the value is of that variant (the lowering sees to it)."""
 
@@ -194,7 +195,7 @@ class Payload(Expr):
     position: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comprehension(Expr):
     """A bounded walk over an Array, a Map (items are (key, value) tuples) or a Range, in its order.
 
@@ -216,21 +217,21 @@ class Comprehension(Expr):
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """Base of statements."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """Statements in order. Control that reaches its end goes on after it, with the phi values of its branch."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Let(Statement):
     """Bind a local, once."""
 
@@ -238,7 +239,7 @@ class Let(Statement):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phi:
     """After the branches meet, `name` is `values[i]` of the branch i taken (evaluated at that branch's end).
 
@@ -250,7 +251,7 @@ class Phi:
     values: tuple[Expr | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class If(Statement):
     """Two branches: values of a phi are (then, orelse)."""
 
@@ -260,7 +261,7 @@ class If(Statement):
     phis: tuple[Phi, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """A branch of a Switch: the variant's index and the locals its payload is bound to ('' where unused)."""
 
@@ -269,7 +270,7 @@ class Case:
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Switch(Statement):
     """By the variant of an enum, Option or Result. Values of a phi are those of the cases in order, then the default's.
 
@@ -282,7 +283,7 @@ class Switch(Statement):
     phis: tuple[Phi, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Carried:
     """A local that a loop carries: `name` inside the body, from `initial` on; `result` is its value afterwards."""
 
@@ -292,7 +293,7 @@ class Carried:
     initial: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loop(Statement):
     """Run the body for each item of an Array, Map or Range in its order. `next`: the carried values at the body's end
     (None if it never reaches it). most: the greatest number of rounds, None if unknown. `while c limit N` is a loop
@@ -306,28 +307,28 @@ class Loop(Statement):
     next: tuple[Expr, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Break(Statement):
     """Leave the innermost loop with these carried values."""
 
     values: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Continue(Statement):
     """Go on with the next round with these carried values."""
 
     values: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Return(Statement):
     """Leave the function with a value. Of a clause: permit."""
 
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Require(Statement):
     """Refuse unless it holds. number: its place in the function's `requirements`."""
 
@@ -335,14 +336,14 @@ class Require(Statement):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refuse(Statement):
     """Refuse (`deny`). number: as of Require."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trap(Statement):
     """Trap, with a code (`ccl.ops.TRAPS`) and words."""
 
@@ -350,14 +351,14 @@ class Trap(Statement):
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evaluate(Statement):
     """Evaluate for its traps and requirements: a call whose value is not used."""
 
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write(Statement):
     """Set a state. In actions only."""
 
@@ -365,7 +366,7 @@ class Write(Statement):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command(Statement):
     """Ask the host to carry out a command, after the action has ended well. fields: attribute names and values."""
 
@@ -373,7 +374,7 @@ class Command(Statement):
     fields: tuple[tuple[str, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice(Statement):
     """`emit`: leave a notice with facts."""
 
@@ -384,7 +385,7 @@ class Notice(Statement):
 # -- declarations ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """A place that reads: kind is "view", "command", "param", "state" or "record"; name what it reads, as written."""
 
@@ -394,7 +395,7 @@ class Site:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """A `require` or `deny`: its condition as written, and why (a key of the text catalogue or a text)."""
 
@@ -404,7 +405,7 @@ class Requirement:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """A function, a guard, a clause's body, or an action.
 
@@ -422,7 +423,7 @@ class Function:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Approval:
     """Further people must approve: `by` is "signers" (of the party in the field `whose`) or "role" (named `whose`).
 
@@ -437,7 +438,7 @@ class Approval:
     days: int = 14
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clause:
     """A rule that judges commands. number: as cited ("4.2"); a policy without one is cited by its name.
 
@@ -462,7 +463,7 @@ class Clause:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A `param`: what it is now unless set, and between what it may be set (inclusive), by which type of decision."""
 
@@ -475,7 +476,7 @@ class Parameter:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """A `state`: its type and its first value."""
 
@@ -485,7 +486,7 @@ class State:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Role:
     """A role: which commands only its holders may give, and how one comes to hold it.
 
@@ -507,7 +508,7 @@ class Role:
     term_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Threshold:
     """When a vote passes. kind: "part" (yes at least / more than `part` of `base`), "unanimous", "each" (of `classes`,
     by `inner`), "blend" (weights of classes). base: "cast" (yes + no), "ballots" (with abstentions), "electorate"."""
@@ -521,7 +522,7 @@ class Threshold:
     inner: Threshold | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """How a type of proposal is decided: quorum is a part of `quorum_base`; duration in ms; `execution` an action.
 
@@ -554,7 +555,7 @@ class Proposal:
     sponsors: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Electorate:
     """A class of voters. of: "members", or the role whose holders it is. weight: of each one's ballot, above 0."""
 
@@ -564,7 +565,7 @@ class Electorate:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delegation:
     """Votes in this scope may be delegated, through at most `depth` hands, for at most so long (0 both: for ever)."""
 
@@ -575,7 +576,7 @@ class Delegation:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Migration:
     """What becomes of a renamed or retyped part: kind is "state", "param" or "role". function: of the old value to the
     new one ('' where it is kept as it is)."""
@@ -587,7 +588,7 @@ class Migration:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trigger:
     """An action after a command (`targets`) or every so often; its guard and action are names in `functions`.
 
@@ -606,7 +607,7 @@ class Trigger:
     most_money: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bound:
     """Between what a property's parameter, or the number of `members`, is taken to lie (inclusive; None: no bound)."""
 

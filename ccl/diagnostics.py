@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ccl.frozen import frozen
 from ccl.source import Span
 
 MOST_SHOWN = 100
@@ -24,7 +25,7 @@ class Severity(StrEnum):
     HINT = "hint"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """A span and what is to be said there; the text may be empty for the primary one."""
 
@@ -32,7 +33,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """Replace a span by a text; an empty span inserts."""
 
@@ -40,7 +41,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fix:
     """A way to mend it: a title such as "add `mut`", and the edits. `applicable`: what it makes is certainly meant."""
 
@@ -51,7 +52,7 @@ class Fix:
     """Whether `ccl fix --from icn-core` is what applies it: it follows what that dialect means."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One finding. code: "CCL0123". labels: at least one, the first where it is."""
 

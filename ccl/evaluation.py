@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ccl.frozen import frozen
 from ccl.source import Span
 
 MOST_FACTS = 256
@@ -78,7 +79,7 @@ class LeftNotice(NamedTuple):
     fields: tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How an evaluation ended: `value`, or a refusal, or a trap; of the last two nothing is written or asked.
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ccl.frozen import frozen
 from ccl.types import Type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldSpec:
     """A field of a command or a record. optional: it may be absent (then its type is Option<type>).
 
@@ -40,7 +41,7 @@ class FieldSpec:
         return self.attribute or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordSpec:
     """A typed view's fields."""
 
@@ -53,7 +54,7 @@ class RecordSpec:
         return next((f for f in self.fields if f.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ViewSpec:
     """A view: `name(args)` in source, `world.views.name(*args)` when evaluated.
 
@@ -81,7 +82,7 @@ class ViewSpec:
     """Between what a number that it gives lies, inclusive (None: no bound but the type's); a proof relies on it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandSpec:
     """A command, "credit.transfer", or with `read` a query that a clause may govern ("read.credit.balance").
 
@@ -105,7 +106,7 @@ class CommandSpec:
         return next((f for f in self.fields if f.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Primitive:
     """A function by another name: `issue_credit(..)` is the command "credit.issue", `credit_balance(..)` a view.
 
@@ -117,7 +118,7 @@ class Primitive:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingSpec:
     """A setting of the host, "approval.signatures", read with `setting(approval.signatures)`."""
 

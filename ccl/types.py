@@ -7,7 +7,7 @@ error has been told already, and fits everything, so that one slip is told once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ccl.frozen import frozen
 
 I64_MAX = 2**63 - 1
 """Integers, minor units, numerators and denominators lie within plus or minus this."""
@@ -16,12 +16,12 @@ OWN_UNIT = "$"
 """The unit of the command that a clause judges, where the clause does not name one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Type:
     """Base of all types; `str()` is how an author writes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plain(Type):
     """A type without parts."""
 
@@ -49,7 +49,7 @@ NEVER = Plain("Never")
 ANY = Plain("?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Money(Type):
     """Exact minor units of a unit, within i64."""
 
@@ -59,7 +59,7 @@ class Money(Type):
         return "Money" if self.unit == OWN_UNIT else f"Money<{self.unit}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exact(Type):
     """Money before it is rounded: a rational number of minor units, unbounded."""
 
@@ -69,7 +69,7 @@ class Exact(Type):
         return "Exact" if self.unit == OWN_UNIT else f"Exact<{self.unit}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnitCode(Type):
     """The code of a unit, as a value."""
 
@@ -79,7 +79,7 @@ class UnitCode(Type):
         return f"UnitCode<{self.unit}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Array(Type):
     """Items of one type, at most `most`; None: no maximum is declared, so its cost is unknown."""
 
@@ -90,7 +90,7 @@ class Array(Type):
         return f"Array<{self.item}>" if self.most is None else f"Array<{self.item}, max {self.most}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Map(Type):
     """Keys (Integer, String, Did, Bool, enums without payload) to values, in the order inserted, at most `most`."""
 
@@ -103,7 +103,7 @@ class Map(Type):
         return f"Map<{inside}>" if self.most is None else f"Map<{inside}, max {self.most}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tuple(Type):
     """A fixed number of values."""
 
@@ -113,7 +113,7 @@ class Tuple(Type):
         return f"({', '.join(map(str, self.items))})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option(Type):
     """`Some(x)` or `None`."""
 
@@ -123,7 +123,7 @@ class Option(Type):
         return f"Option<{self.item}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result(Type):
     """`Ok(v)` or `Err(e)`."""
 
@@ -134,7 +134,7 @@ class Result(Type):
         return f"Result<{self.value}, {self.error}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range(Type):
     """`a..b`: of Integers (also of Money where a parameter's bounds are meant). most: its greatest length, if known."""
 
@@ -145,7 +145,7 @@ class Range(Type):
         return f"Range<{self.item}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Struct(Type):
     """A struct by its name; its fields are in `Shapes`, so that shapes may speak of each other."""
 
@@ -155,7 +155,7 @@ class Struct(Type):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enum(Type):
     """An enum by its name; its variants are in `Shapes`."""
 
@@ -165,7 +165,7 @@ class Enum(Type):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record(Type):
     """A typed view that the host gives, by its name in `Host.records`; read by attribute, never made in CCL."""
 
@@ -175,7 +175,7 @@ class Record(Type):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructShape:
     """A struct's fields in the order declared; a value is a tuple in that order."""
 
@@ -187,7 +187,7 @@ class StructShape:
         return next((i for i, (n, _) in enumerate(self.fields) if n == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariantShape:
     """A variant: its payload's types; `names` for one written with named fields, else empty."""
 
@@ -196,7 +196,7 @@ class VariantShape:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumShape:
     """An enum's variants in the order declared; a value is (index of its variant, *payload)."""
 

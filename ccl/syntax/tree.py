@@ -7,27 +7,27 @@ is and how to mend it. `Wrong` stands where the parser had to give up on a part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from ccl.frozen import frozen
 from ccl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """Base of all: where it stands."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name(Node):
     """An identifier as written."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Path(Node):
     """`a`, `icn::a::b`, or `credit.transfer` where a command is named. `separator`: "::" or "."."""
 
@@ -43,7 +43,7 @@ class Path(Node):
 # -- types -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeName(Node):
     """`Integer`, `Money<CREDIT>`, `Array<T, max 500>`, `icn::Did`. most: of `max N`."""
 
@@ -52,7 +52,7 @@ class TypeName(Node):
     most: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeList(Node):
     """`[T]` or `[T; max N]`."""
 
@@ -60,14 +60,14 @@ class TypeList(Node):
     most: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeTuple(Node):
     """`(A, B)`; `()` is the type of nothing."""
 
     items: tuple[TypeExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeReference(Node):
     """`&T`, `&mut T`: parsed to be told that there are none."""
 
@@ -81,12 +81,12 @@ TypeExpr = TypeName | TypeList | TypeTuple | TypeReference
 # -- patterns ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnyPattern(Node):
     """`_`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BindPattern(Node):
     """`x` or `mut x`: binds, unless the name is that of a variant without payload."""
 
@@ -94,21 +94,21 @@ class BindPattern(Node):
     mutable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiteralPattern(Node):
     """A literal, or a range of literals."""
 
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TuplePattern(Node):
     """`(a, b)`."""
 
     items: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariantPattern(Node):
     """`Some(x)`, `Status::Open`, `Event::Paid { amount, .. }`. fields: named ones; rest: `..` stands at the end."""
 
@@ -118,7 +118,7 @@ class VariantPattern(Node):
     rest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AltPattern(Node):
     """`a | b`."""
 
@@ -131,7 +131,7 @@ Pattern = AnyPattern | BindPattern | LiteralPattern | TuplePattern | VariantPatt
 # -- expressions -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntLit(Node):
     """`42`, `1_000`, `0xff`. suffix: a Rust one such as `u64`, kept to be told of."""
 
@@ -139,21 +139,21 @@ class IntLit(Node):
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecimalLit(Node):
     """`0.75`, exactly."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PercentLit(Node):
     """`50%`, `12.5%`: value is the part of one (1/2)."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MoneyLit(Node):
     """`500 CREDIT`, `12.50 EUR`: an amount in whole units, and the unit."""
 
@@ -161,7 +161,7 @@ class MoneyLit(Node):
     unit: Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpanOfTimeLit(Node):
     """`7 days`, `7.days`, `14 clear days`, `10 working days`, `2 years`, `7d`. qualifier: "", "clear" or "working".
 
@@ -173,35 +173,35 @@ class SpanOfTimeLit(Node):
     qualifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StringLit(Node):
     """`"text"`: value with escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoolLit(Node):
     """`true`, `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DidLit(Node):
     """`did:key:z6Mk...`, bare."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeLit(Node):
     """`2025-01-31` (a date) or `2025-01-31T10:00:00Z` (a moment), as written."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathExpr(Node):
     """A name or path used as a value; args: `token<USD>` in an expression."""
 
@@ -209,14 +209,14 @@ class PathExpr(Node):
     args: tuple[TypeExpr, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateExpr(Node):
     """`@balance`: a state by name."""
 
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldExpr(Node):
     """`a.b`; `a.0` of a tuple has the name "0"."""
 
@@ -224,7 +224,7 @@ class FieldExpr(Node):
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexExpr(Node):
     """`a[i]`."""
 
@@ -232,7 +232,7 @@ class IndexExpr(Node):
     index: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arg(Node):
     """An argument; name: of `to: x`."""
 
@@ -240,7 +240,7 @@ class Arg(Node):
     name: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallExpr(Node):
     """`f(a, to: b)`, `x.m(a)` (a call of a field), `token<USD>(5)`. macro: `format!(..)`. turbofish: `f::<T>(..)`."""
 
@@ -250,7 +250,7 @@ class CallExpr(Node):
     turbofish: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnaryExpr(Node):
     """operator: "-", "!", "not" (written `!`), "&", "&mut", "*" (the last three to be told of)."""
 
@@ -258,7 +258,7 @@ class UnaryExpr(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BinaryExpr(Node):
     """operator: + - * / % == != < <= > >= && || (`and`, `or` too) before by after in ??. at: the operator's span."""
 
@@ -268,7 +268,7 @@ class BinaryExpr(Node):
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RangeExpr(Node):
     """`a..b`, `a..=b`; either end may be missing."""
 
@@ -277,21 +277,21 @@ class RangeExpr(Node):
     inclusive: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TupleExpr(Node):
     """`(a, b)`; `()` is nothing."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListExpr(Node):
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RepeatExpr(Node):
     """`[value; count]`."""
 
@@ -299,14 +299,14 @@ class RepeatExpr(Node):
     count: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapExpr(Node):
     """`{ "a": 1, "b": 2 }`, `{}` where a value is expected, `map { .. }`."""
 
     pairs: tuple[tuple[Expr, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructExpr(Node):
     """`Point { x: 1, y }`; rest: of `..old`; args: of `token<USD> { .. }`."""
 
@@ -316,7 +316,7 @@ class StructExpr(Node):
     args: tuple[TypeExpr, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedExpr(Node):
     """`elected_by: Member` as an item of a list, as the dialect's `requires:` has."""
 
@@ -324,7 +324,7 @@ class NamedExpr(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IfExpr(Node):
     """`if c { } else { }`, as statement or expression. condition may be a LetCondition."""
 
@@ -333,7 +333,7 @@ class IfExpr(Node):
     orelse: Block | IfExpr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LetCondition(Node):
     """`let Some(x) = e` as the condition of `if` or `while`."""
 
@@ -341,7 +341,7 @@ class LetCondition(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatchArm(Node):
     """`pattern if guard => body`."""
 
@@ -350,7 +350,7 @@ class MatchArm(Node):
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MatchExpr(Node):
     """`match e { arms }`."""
 
@@ -358,14 +358,14 @@ class MatchExpr(Node):
     arms: tuple[MatchArm, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockExpr(Node):
     """A block used as an expression."""
 
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClosureExpr(Node):
     """`|a, b| e`, `|x: T| -> U { .. }`, `x => e`."""
 
@@ -373,7 +373,7 @@ class ClosureExpr(Node):
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CastExpr(Node):
     """`e as T`."""
 
@@ -381,7 +381,7 @@ class CastExpr(Node):
     type: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TryExpr(Node):
     """`try e catch name { .. }` / `try { } catch name { }` / `try e` / `e?` (postfix: handler None)."""
 
@@ -391,24 +391,24 @@ class TryExpr(Node):
     postfix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReturnExpr(Node):
     """`return e`, also where an expression stands."""
 
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BreakExpr(Node):
     """`break`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContinueExpr(Node):
     """`continue`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerdictExpr(Node):
     """`permit` / `allow`, `deny` / `refuse`, `trap`, as statement or tail. reason: `deny "why"`, `deny because key`."""
 
@@ -416,7 +416,7 @@ class VerdictExpr(Node):
     reason: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InEachExpr(Node):
     """`majority in each of [Workers, Users]`, a threshold."""
 
@@ -424,14 +424,14 @@ class InEachExpr(Node):
     classes: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlendExpr(Node):
     """`40% Workers + 60% Users`, a threshold by class: (part, class) each."""
 
     parts: tuple[tuple[Expr, Path], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrong(Node):
     """What could not be parsed; an error has been told."""
 
@@ -448,7 +448,7 @@ Expr = (
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block(Node):
     """`{ statements; tail }`: tail is the value, if there is one."""
 
@@ -456,7 +456,7 @@ class Block(Node):
     tail: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Let(Node):
     """`let mut x: T = e;` (value may be missing, to be told of)."""
 
@@ -466,7 +466,7 @@ class Let(Node):
     orelse: Block | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assign(Node):
     """`place op value;` with operator "=", "+=", "-=", "*=", "/=", "%="."""
 
@@ -475,7 +475,7 @@ class Assign(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExprStatement(Node):
     """An expression for its effect. semicolon: whether one stood there."""
 
@@ -483,7 +483,7 @@ class ExprStatement(Node):
     semicolon: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class While(Node):
     """`while c limit N { }`; `loop { }` has the condition `true`. limit may be missing."""
 
@@ -492,7 +492,7 @@ class While(Node):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class For(Node):
     """`for x in e { }`, `for (k, v) in m { }`."""
 
@@ -501,7 +501,7 @@ class For(Node):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Require(Node):
     """`require(c)`, `require(c, "m")`, `require c because key` / `because "m"`: one construct."""
 
@@ -509,7 +509,7 @@ class Require(Node):
     reason: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Emit(Node):
     """`emit E { a: x }`, `emit("E", x)`."""
 
@@ -518,7 +518,7 @@ class Emit(Node):
     args: tuple[Arg, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemStatement(Node):
     """An item inside a block: `fn`, `const`, `struct`."""
 
@@ -531,7 +531,7 @@ Statement = Let | Assign | ExprStatement | While | For | Require | Emit | ItemSt
 # -- items -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribute(Node):
     """`@name(args)` or `#[name]` before an item."""
 
@@ -539,7 +539,7 @@ class Attribute(Node):
     args: tuple[Arg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry(Node):
     """`name: value;` or `name: value,` in a contract, role, proposal or block of entries.
 
@@ -551,7 +551,7 @@ class Entry(Node):
     type: TypeExpr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param(Node):
     """A function's parameter."""
 
@@ -560,7 +560,7 @@ class Param(Node):
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FnDecl(Node):
     """`fn name(params) -> T { }`; word: "fn", "function", "policy fn" or "action". body None: a declaration only."""
 
@@ -573,7 +573,7 @@ class FnDecl(Node):
     exported: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldDecl(Node):
     """A struct's or a variant's field."""
 
@@ -582,7 +582,7 @@ class FieldDecl(Node):
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructDecl(Node):
     """`struct S { a: T, }`."""
 
@@ -592,7 +592,7 @@ class StructDecl(Node):
     exported: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariantDecl(Node):
     """`A`, `A(T)`, `A { x: T }`, `A = 1`."""
 
@@ -602,7 +602,7 @@ class VariantDecl(Node):
     value: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumDecl(Node):
     """`enum E { variants }`."""
 
@@ -612,7 +612,7 @@ class EnumDecl(Node):
     exported: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeAlias(Node):
     """`type A = T;`."""
 
@@ -620,7 +620,7 @@ class TypeAlias(Node):
     type: TypeExpr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConstDecl(Node):
     """`const C: T = e;`; a file-level `let` has word "let"."""
 
@@ -632,7 +632,7 @@ class ConstDecl(Node):
     exported: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateDecl(Node):
     """`state x: T = e;`, each entry of `state { .. }` alike. public: of a modifier."""
 
@@ -642,7 +642,7 @@ class StateDecl(Node):
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamDecl(Node):
     """`param limit: Money<CREDIT> = 500 in 0..2000 changed by PolicyDecision;`."""
 
@@ -653,7 +653,7 @@ class ParamDecl(Node):
     changed_by: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnitDecl(Node):
     """`unit CREDIT { decimals: 2; }`."""
 
@@ -661,7 +661,7 @@ class UnitDecl(Node):
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Import(Node):
     """`import "x" as y;`, `import a::b::{c, d};`, `use a::b;`. source: the text between quotes, or the path."""
 
@@ -670,7 +670,7 @@ class Import(Node):
     names: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleDecl(Node):
     """`role Steward extends Member { can: [..]; requires: [..]; seats: 3; term: 2 years; }`."""
 
@@ -680,7 +680,7 @@ class RoleDecl(Node):
     items: tuple[Item, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalDecl(Node):
     """`proposal Amend { quorum: 50%; threshold: ..; execution: { .. } }`; params: of `proposal P(x: T) {`.
 
@@ -694,7 +694,7 @@ class ProposalDecl(Node):
     items: tuple[Item, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandardDecl(Node):
     """`quorum of BASE at least 1/2;`, `approval of BASE more than 1/2;`. word: "at least" or "more than"."""
 
@@ -704,14 +704,14 @@ class StandardDecl(Node):
     part: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target(Node):
     """A command or read that a clause governs: `credit.transfer`, `read.credit.*`, `*`. pattern as written."""
 
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClauseDecl(Node):
     """What judges commands.
 
@@ -737,7 +737,7 @@ class ClauseDecl(Node):
     approvals: tuple[ApprovalDecl, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ApprovalDecl(Node):
     """`approval by signers payer above "approval.above_minor" of amount_minor need 2 within 14 days;`
 
@@ -752,7 +752,7 @@ class ApprovalDecl(Node):
     within: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TriggerDecl(Node):
     """`trigger name on credit.transfer when g { body }`: an action after a command; or `trigger name every 1 month`."""
 
@@ -764,7 +764,7 @@ class TriggerDecl(Node):
     entries: tuple[Entry, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElectorateDecl(Node):
     """`electorate Workers weight 1;`, `electorate Users { of: role user; weight: 1; }`; `role user` is `role(user)`."""
 
@@ -773,7 +773,7 @@ class ElectorateDecl(Node):
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DelegateDecl(Node):
     """`delegate scope "budget" depth 5 expires 1 year;`."""
 
@@ -782,7 +782,7 @@ class DelegateDecl(Node):
     expires: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransitionDecl(Node):
     """`transition { open proposals: keep; terms of office: keep; state old -> new: e; param a -> b; }`.
 
@@ -793,7 +793,7 @@ class TransitionDecl(Node):
     moves: tuple[tuple[str, Name, Name, Expr | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptDecl(Node):
     """`accept no_adds_quorum because "..";`: a property known to be false, accepted by name."""
 
@@ -801,7 +801,7 @@ class AcceptDecl(Node):
     reason: StringLit | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PropertyDecl(Node):
     """`property name for members >= 5, n: Integer in 0..9 { e }`: to be proved, or tried by `ccl test`."""
 
@@ -811,7 +811,7 @@ class PropertyDecl(Node):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestStep(Node):
     """A step of a story: `given a = x, ..;`, `as did:..: credit.transfer(..) expect permit;`, `later 3 days;`,
     `expect e;`. word: "given", "do", "later" (its time is `call`) or "expect"."""
@@ -825,7 +825,7 @@ class TestStep(Node):
     """All that `given` sets, also facts with arguments: `role(Steward)`; `assignments` has those that are paths."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation(Node):
     """`permit`, `refuse "4.1"`, `trap`, `approval`, or a value. word: which; value: the clause or the value."""
 
@@ -833,7 +833,7 @@ class Expectation(Node):
     value: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TestDecl(Node):
     """`test "name" { steps }` or with a table: `test "name" on credit.transfer { given ..; | a | expect | ... }`.
 
@@ -849,7 +849,7 @@ class TestDecl(Node):
     """The columns as expressions, for those with arguments such as `role(Steward)`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockItem(Node):
     """A named block that the dialect has: `init { }`, `metadata { }`, `deployment_config { }`, `class T { .. }`,
     `on_x { }`, `scope Local = ..`. word: the first; body or entries, whichever it holds."""
@@ -861,7 +861,7 @@ class BlockItem(Node):
     items: tuple[Item, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImplDecl(Node):
     """`impl S { fns }`, `impl T for S { fns }`."""
 
@@ -870,7 +870,7 @@ class ImplDecl(Node):
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContractDecl(Node):
     """`contract Name extends "space:NAME@HASH" { entries and items }`."""
 
@@ -880,7 +880,7 @@ class ContractDecl(Node):
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Described(Node):
     """An item with its attributes and the doc comment before it (`///`), as text."""
 
@@ -896,7 +896,7 @@ Item = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comment(Node):
     """A comment, with its markers. own_line: nothing but blanks before it on its line."""
 
@@ -904,7 +904,7 @@ class Comment(Node):
     own_line: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File(Node):
     """A whole source: its items (statements at file level stand in `BlockItem("script", ..)`), its comments."""
 
