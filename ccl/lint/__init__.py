@@ -16,11 +16,12 @@ from ccl.syntax import tree
 
 
 def linted(program: core.Program, files: Iterable[tree.File], sources: Sources, host: Host) -> list[Diagnostic]:
-    """All that was found in a checked contract and the files it was made of, by place."""
+    """All that was found in the files that a checked contract was made of, by place; nothing of its bases."""
     findings = Findings()
     trees = list(files)
     unused(trees, program, sources, findings)
     conditions(program, sources, host, findings)
     clauses(program, host, findings)
     style(trees, findings, sources)
-    return findings.sorted()
+    own = {file.span.source for file in trees}
+    return [found for found in findings.sorted() if found.span.source in own]

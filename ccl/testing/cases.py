@@ -409,10 +409,25 @@ class _Test:
             self.runner.findings.error("CCL0812", expected.span, "a command is permitted or refused, it has no value",
                                        label="permit, refuse, approval or trap")  # fmt: skip
             raise NoValue
-        if verdict.ruling is ruling[expected.word] and (not named or named in self._decided(verdict)):
+        found = verdict.ruling
+        if found is Ruling.APPROVALS and not any(self._asks(asked, verdict, world) for _, asked in verdict.approvals):
+            found = Ruling.PERMIT
+        if found is ruling[expected.word] and (not named or named in self._decided(verdict)):
             return ""
         said = f"{expected.word} {named}".strip()
         return f"expected {said}, found: {self._why(verdict, world)}"
+
+    def _asks(self, asked: core.Approval, verdict: Verdict, world: MadeWorld) -> bool:
+        """Whether an approval is needed for the amount: not if it is at most the setting, where the test gives that."""
+        fields = self.runner.host.commands[verdict.command].fields
+        amount = next((f.read_as for f in fields if asked.of in (f.name, f.read_as)), None)
+        if not asked.above or amount is None:
+            return True
+        try:
+            return bool(getattr(world.command, amount) > world.views.setting(asked.above))
+        except NotGiven:
+            world.missing.clear()
+            return True
 
     def _why(self, verdict: Verdict, world: MadeWorld) -> str:
         """The explanation that a member would read; where it would look at what the test did not give, a short one."""

@@ -30,10 +30,11 @@ class Goal:
 
 @dataclass
 class Coverage:
-    """Takes notes while tests run. Conditions of functions are those that clauses and actions can reach."""
+    """Takes notes while tests run. own: the sources that count; a base has tests of its own."""
 
     program: core.Program
     sources: Sources
+    own: frozenset[int]
     seen: dict[int, set[bool]] = field(default_factory=dict)
     ended: dict[str, set[bool]] = field(default_factory=dict)
     atoms: list[core.Expr] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Coverage:
         stated = {function for _, function in self.program.properties}
         guards = {clause.guard for clause in self.program.clauses} | {t.guard for t in self.program.triggers}
         for name, function in self.program.functions.items():
-            if name not in stated and function.span.source >= 0:
+            if name not in stated and function.span.source in self.own:
                 self.atoms += _atoms(function, whole=name in guards)
         self.seen = {id(atom): set() for atom in self.atoms}
 
@@ -61,7 +62,8 @@ class Coverage:
         """All that there was to see, by place."""
         goals = [goal for atom in self.atoms for goal in self._both(atom)]
         for clause in self.program.clauses:
-            goals += self._clause(clause)
+            if clause.span.source in self.own:
+                goals += self._clause(clause)
         return sorted(goals, key=lambda goal: (goal.span, goal.what))
 
     def _both(self, atom: core.Expr) -> Iterator[Goal]:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def covered(contract: Contract) -> tuple[list[Goal], int]:
     """What there was to see in the contract's own files, and how many cases did not pass. What a base says is for the
     base's own tests."""
-    coverage = Coverage(contract.program, contract.sources)
+    coverage = Coverage(contract.program, contract.sources, frozenset(range(len(contract.names))))
     runner = Runner(contract.program, contract.bodies, contract.host, contract.sources, contract.findings,
                     coverage.observe, coverage.ran)  # fmt: skip
     results = runner.run_all()

@@ -273,7 +273,7 @@ def test_draws_reach_the_edges_of_a_range() -> None:
 
 def covered(tests: str, rules: str = RULES) -> tuple[int, set[str]]:
     made = contract(rules + tests)
-    coverage = Coverage(made.program, made.sources)
+    coverage = Coverage(made.program, made.sources, frozenset((0,)))
     Runner(made.program, made.bodies, HOST, made.sources, made.findings, coverage.observe, coverage.ran).run_all()
     goals = coverage.goals()
     return percent(goals), {goal.what for goal in goals if not goal.met}
@@ -371,3 +371,16 @@ def test_cover_says_what_was_not_seen(orchard: str, capsys: pytest.CaptureFixtur
     (said,) = json.loads(capsys.readouterr().out)
     assert 0 < said["percent"] < 99
     assert {"file", "line", "what", "met"} == set(said["goals"][0])
+
+
+def test_an_approval_is_asked_for_only_above_its_setting() -> None:
+    rules = """
+    unit CREDIT { decimals: 2; }
+    clause "1" on credit.transfer "..." {
+        approval by signers payer above "approval.above_minor" of amount need 2 within 14 days;
+    }
+    """
+    table = 'test "t" on credit.transfer {{ {}\n| amount | expect |\n| 5 CREDIT | {} |\n| 5.01 CREDIT | {} |\n}}'
+    given = "given setting(approval.above_minor) = 500;"
+    assert statuses(table.format(given, "permit", 'approval "1"'), rules) == [PASSED, PASSED]
+    assert statuses(table.format("", "approval", "permit"), rules) == [PASSED, FAILED]
