@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHIPPED = ("default.ccl",)
 """Contracts that ship with the node, and can be extended as "base:default@HASH"."""
+TEMPLATES = "templates"
+"""The folder beside them of templates, each the bylaws of a kind of co-op, to found with or to start from."""
 PIECE_BYTES = 48_000
 """Bytes of a text in one event; longer ones are published in pieces first."""
 
@@ -68,6 +70,13 @@ def host() -> Host:
 def shipped(name: str) -> str:
     """The text of a contract that ships with the node."""
     return resources.files("icn_node.bylaws").joinpath(name).read_text(encoding="utf-8")
+
+
+def templates() -> dict[str, str]:
+    """The file of each template that ships with the node, by its name, sorted."""
+    folder = resources.files("icn_node.bylaws").joinpath(TEMPLATES)
+    files = sorted(file.name for file in folder.iterdir() if is_contract(file.name))
+    return {name.partition(".")[0]: f"{TEMPLATES}/{name}" for name in files}
 
 
 def known_bases(given: Sequence[tuple[str, str]] = ()) -> dict[str, str]:

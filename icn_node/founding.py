@@ -15,10 +15,11 @@ from typing import Any
 
 import msgspec
 
+from dag import codec
 from dag.event import sign_event
 from dag.keys import SigningKey, public_of
 from dag.store_file import sync_folder
-from icn_node import vault
+from icn_node import documents, institutions, vault
 from icn_node.documents import BadDocument, document_of, is_contract, shipped
 from icn_node.home import Home, HomeError
 from icn_node.kernel import calendar, private
@@ -29,7 +30,7 @@ from icn_node.space import Space
 
 IMPORT_DAYS = 90
 DEFAULT = "default.ccl"
-MOST_BYLAWS_BYTES = 56_000  # of an event of 64 KiB; the rest of the founding act needs the remainder
+MOST_BYLAWS_BYTES = 58_000  # of an event of 64 KiB; the rest of the founding act needs the remainder
 
 
 # A proposal type for a group in one room: no phases to wait through, and the vote ends once everybody has voted.
@@ -49,6 +50,8 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credit: code of a mutual-credit unit to begin with, '' for none; its members' floor and ceiling in whole units.
     custody: whose hands the founder's key is in, `self` (this home is the founder's own) or `node`.
     books: codes of units into which the founder may import history from elsewhere, for IMPORT_DAYS.
+    bylaws: a file; template: a template that ships with the node, by its name; neither: the default. roles: those of
+    the founder, besides which a founder holds every role that the bylaws declare, until others are chosen.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = "UTC"
     founder_name: str = ""
     bylaws: str = ""
+    template: str = ""
     recovery: tuple[str, ...] = ()
     recovery_threshold: int = 1
     modules: tuple[str, ...] = ()
@@ -91,7 +95,7 @@ def bylaws_document(name: str, text: str) -> dict[str, Any]:
     except BadDocument as error:
         msg = f"the bylaws do not hold together:\n{error}" if is_contract(name) else str(error)
         raise HomeError(msg) from None
-    size = len(msgspec.json.encode(document))
+    size = len(codec.encode(document))
     if size > MOST_BYLAWS_BYTES:
         msg = (
             f"the bylaws have {size} bytes, and {MOST_BYLAWS_BYTES} fit into the event that founds a space: found it "
@@ -101,8 +105,28 @@ def bylaws_document(name: str, text: str) -> dict[str, Any]:
     return document
 
 
-def _chosen_bylaws(path: str) -> tuple[str, str]:
-    return (Path(path).name, Path(path).read_text(encoding="utf-8")) if path else (DEFAULT, default_bylaws())
+def _chosen_bylaws(choices: Choices) -> tuple[str, str]:
+    """The bylaws' file name and text. Raises HomeError for a template that there is not."""
+    if choices.bylaws:
+        return Path(choices.bylaws).name, Path(choices.bylaws).read_text(encoding="utf-8")
+    file = documents.templates().get(choices.template, "") if choices.template else DEFAULT
+    if not file:
+        msg = f"there is no template {choices.template}; there are: {', '.join(documents.templates())}"
+        raise HomeError(msg)
+    return Path(file).name, shipped(file)
+
+
+def _declared(name: str, text: str) -> tuple[tuple[str, ...], list[institutions.Command]]:
+    """The roles that bylaws declare, and the commands that set up their offices and types of decision. Raises
+    HomeError."""
+    program = documents.check(((name, text),), documents.known_bases()).program if is_contract(name) else None
+    if program is None:
+        return (), []
+    try:
+        return institutions.roles(program), institutions.commands(program)
+    except institutions.Uncounted as error:
+        msg = f"a space cannot be founded with these bylaws: {error}"
+        raise HomeError(msg) from None
 
 
 def default_bylaws() -> str:
@@ -137,7 +161,9 @@ def found(
             "move the space away"
         )
         raise HomeError(msg)
-    document = bylaws_document(*_chosen_bylaws(choices.bylaws))
+    chosen = _chosen_bylaws(choices)
+    document = bylaws_document(*chosen)
+    declared, set_up = _declared(*chosen)
     home.make()
     node = node_key(home.node_key_path, create=True)
     vault_key = node_key(home.vault_key_path, create=True)
@@ -158,8 +184,10 @@ def found(
         "timezone": choices.timezone, "bylaws": document, "validators": [node.did], "recovery": list(recovery),
         "recovery_threshold": min(choices.recovery_threshold, len(recovery)),
         "modules": list(choices.modules or [m.name for m in MODULES]), "languages": list(choices.languages),
-        "founder_custody": choices.custody, "roles": list(choices.roles), "sample": choices.sample,
+        "founder_custody": choices.custody, "roles": list(dict.fromkeys((*choices.roles, *declared))),
+        "sample": choices.sample,
     }  # fmt: skip
+    ops = [*set_up, *ops]
     if choices.books:
         ops = [*ops, {
             "op": "books.authorise", "ver": 1, "importer": founder.did, "until_ms": now_ms + IMPORT_DAYS * 86_400_000,

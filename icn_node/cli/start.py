@@ -19,6 +19,7 @@ from icn_node.cli.invocation import Invocation
 from icn_node.cli.keys import new_secret
 from icn_node.cli.reach import local_errors
 from icn_node.cli.values import read_file, whole_number
+from icn_node.documents import templates
 from icn_node.founding import QUICK, Choices, bylaws_document, found
 from icn_node.home import DEFAULT_HOME, Home
 from icn_node.kernel import calendar
@@ -58,6 +59,7 @@ def init(call: Invocation) -> int:
         timezone=zone,
         founder_name=call.text("founder_name"),
         bylaws=os.path.abspath(bylaws) if bylaws else "",  # noqa: PTH100 - a text
+        template=call.text("template"),
         recovery=recovery,
         recovery_threshold=threshold,
         modules=tuple(call.many("module")),
@@ -104,6 +106,13 @@ def _check(call: Invocation) -> None:
     zone = call.text("timezone")
     if zone and not calendar.known(zone):
         raise Failure(USAGE, f"--timezone {zone} is not known: use an IANA name such as Europe/Amsterdam")
+    template = call.text("template")
+    if template and call.text("bylaws"):
+        raise Failure(USAGE, "--template and --bylaws: choose one, bylaws of your own or a template")
+    if template and template not in templates():
+        hint = did_you_mean(template, templates())
+        advice = "there are: " + ", ".join(templates())
+        raise Failure(USAGE, f"--template {template}: there is no such template.{hint}", advice=advice)
     if call.text("bylaws"):
         with local_errors(call.settings.home):
             path = call.text("bylaws")
