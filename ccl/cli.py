@@ -7,6 +7,7 @@ A verb's module has `arguments(parser)`, which says what it takes, and `run(args
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -41,6 +42,9 @@ _TROUBLE: Final = 2
 def main(argv: Sequence[str] | None = None, host: Callable[[], Host] | None = None) -> int:
     """Run a verb; the exit status. host: what contracts are checked against, else an installed one (`ccl.tools.hosts`);
     a verb finds it in `args.given_host`."""
+    if argv is None:
+        # A tree is many objects and no cycles; looking for these takes a tenth of a start.
+        gc.set_threshold(50_000, 20, 50)
     words = list(sys.argv[1:] if argv is None else argv)
     verb = words[0] if words else ""
     if verb in ("", "-h", "--help", "help"):
