@@ -380,12 +380,26 @@ class Builder:
             if all(a.ends[number] is binding.value for a in live):
                 continue
             values = [a.ends[number] if a.alive else None for a in arms]
+            self.one_type(binding, [v.type for v in values if v is not None], span)
             binding.value = self._phi(phis, values, binding.name, span, binding.declared)
         types = [a.value.type for a in live]
         if all(t in (NOTHING, NEVER) for t in types):
             return tuple(phis), self.nothing(span)
         value = self._phi(phis, [a.value if a.alive else None for a in arms], hint, span, None)
         return tuple(phis), value
+
+    def one_type(self, binding: Binding, types: Sequence[Type], span: Span) -> None:
+        """Tell of a variable that the ways to a place leave with different types."""
+        held = types[0]
+        for other in types[1:]:
+            joined = join(held, other)
+            if joined is None:
+                self.findings.error(
+                    "CCL0162", span, f"`{binding.name}` is {held} after one way through this, {other} after another",
+                    label="it has one type after it", also=(Label(binding.place, "say here of which type it is"),),
+                )  # fmt: skip
+                return
+            held = joined
 
     def _phi(self, phis: list[core.Phi], values: list[core.Expr | None], hint: str, span: Span,
              declared: Type | None) -> core.Expr:  # fmt: skip

@@ -160,7 +160,7 @@ GROWING = frozenset(("array.push", "array.concat", "array.insert", "array.repeat
 
 def held_to(value: core.Expr, expected: Type) -> core.Expr:
     """An operation that grows a collection, held to the maximum expected: beyond, it traps `too_long`."""
-    if not isinstance(value, core.Op) or value.op not in GROWING:
+    if not isinstance(value, core.Op) or value.op not in GROWING or getattr(expected, "most", None) is None:
         return value
     grown = value.type
     if isinstance(grown, Array) and isinstance(expected, Array):

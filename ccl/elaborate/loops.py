@@ -104,8 +104,10 @@ def loop(b: Builder, span: Span, over: core.Expr, most: int | None, hint: str, n
             for binding, c, held in zip(carried, made.carried, gained, strict=True):
                 binding.value = core.Local(held if binding.declared is None else c.type, span, c.result)
             return result.broken
-        types = [_all_joined(t, i, result) for i, t in enumerate(types)]
         b.rewind(mark)
+        for i, (binding, held) in enumerate(zip(carried, types, strict=True)):
+            b.one_type(binding, [held, *(left[i].type for left in result.left_with)], span)
+        types = [_all_joined(t, i, result) for i, t in enumerate(types)]
     raise AssertionError("the types that a loop carries do not settle")
 
 
