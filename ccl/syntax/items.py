@@ -163,8 +163,10 @@ class Items(Entries):
         body: tree.Block | None = None
         if self.texts[self.at] != ";":
             approvals, self.approvals = self.approvals, None
-            body = self.block(f"`{name.text}`")
-            self.approvals = approvals
+            try:
+                body = self.block(f"`{name.text}`")
+            finally:  # the parser may lose its way in there, and recover outside
+                self.approvals = approvals
         return tree.FnDecl(self.span_from(start), name, generics, params, result, body, word)
 
     def _generics(self) -> tuple[tree.Name, ...]:

@@ -104,6 +104,11 @@ def test_a_match_too_intricate_is_told() -> None:
     assert "CCL0208" in {d.code for d in findings.all}
 
 
+def test_a_function_left_open_inside_of_a_clause_is_told() -> None:
+    text = 'clause "4" on credit.transfer { fn a() -} }\nclause "5" on credit.transfer { permit }'
+    assert check_text(text, HOST)[1].failed
+
+
 def test_only_functions_stand_in_an_impl() -> None:
     from ccl.diagnostics import Findings
     from ccl.elaborate.declarations import collect
