@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ccl.diagnostics import Findings
 from ccl.format.constructs import shape_of
+from ccl.format.layout import WIDTH
 from ccl.format.pieces import Emission, laid_out
 from ccl.format.sameness import difference
 from ccl.source import Sources, fences
@@ -17,7 +18,7 @@ from ccl.syntax import parse
 from ccl.syntax.lexer import tokens
 
 
-def formatted(name: str, text: str, findings: Findings) -> str | None:
+def formatted(name: str, text: str, findings: Findings, *, width: int = WIDTH) -> str | None:
     """The text as it should stand; None if it has syntax errors, which are then in `findings`.
 
     The name tells Markdown from plain CCL (`ccl.source.Source`). Line ends are those of the text's first line.
@@ -30,7 +31,7 @@ def formatted(name: str, text: str, findings: Findings) -> str | None:
     source = sources[number]
     inside = fences(text) if source.markdown else [(0, len(text))]
     shape = shape_of(file, tokens(sources, number, Findings()))
-    parts = laid_out(Emission(source.code, shape, file.comments, inside).run())
+    parts = laid_out(Emission(source.code, shape, file.comments, inside).run(), width)
     result = _woven(text, inside, parts) if source.markdown else parts[0]
     again = Sources()
     told = Findings()

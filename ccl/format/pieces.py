@@ -91,7 +91,10 @@ class Emission:
         self.filled = {
             b
             for b, end in closer.items()
-            if texts[b] == "[" and b not in nested and self.commas.get(b, 0) > 2 and not self._comment_between(b, end)
+            if texts[b] == "["
+            and b not in nested
+            and self.commas.get(b, 0) - (texts[end - 1] == ",") > 1
+            and not self._comment_between(b, end)
         }
 
     def _comment_between(self, i: int, end: int = 0) -> bool:
@@ -299,6 +302,6 @@ class Emission:
         return "".join(out)
 
 
-def laid_out(pieces: list[Piece]) -> list[str]:
+def laid_out(pieces: list[Piece], width: int) -> list[str]:
     """The parts of a text, each ended by one line feed, or empty."""
-    return [part.strip("\n") + "\n" if part.strip() else "" for part in parts_of(pieces)]
+    return [part.strip("\n") + "\n" if part.strip() else "" for part in parts_of(pieces, width)]
