@@ -19,7 +19,11 @@ def difference(a: tree.File, b: tree.File) -> str:
             continue
         if type(left) is not type(right):
             return f"a {type(left).__name__} into a {type(right).__name__}"
-        if isinstance(left, tuple) and isinstance(right, tuple):
+        if isinstance(left, tree.Name) and isinstance(right, tree.Name):
+            # A column's name may be a whole expression, blanks and all.
+            if "".join(left.text.split()) != "".join(right.text.split()):
+                return f"the name {left.text} into {right.text}"
+        elif isinstance(left, tuple) and isinstance(right, tuple):
             if len(left) != len(right):
                 return f"how many there are: {left[:1]} .. {right[:1]}"
             todo.extend(zip(left, right, strict=True))
