@@ -34,6 +34,7 @@ from dag.store import Store, StoreCorrupt, StoreError, StoreFailed, StoreMissing
 from dag.store_errors import translated
 from dag.store_log import Commit as Settled
 from icn_node.kernel import notices, private, registry, versions
+from icn_node.kernel.bylaws import BylawsInvalid
 from icn_node.kernel.execute import Kernel
 from icn_node.kernel.module import Module
 from icn_node.kernel.sqlite import SqliteBackend
@@ -149,6 +150,7 @@ class Space(Questions):
         self._notices_seen = self.tables.last_no("notice")
         self._erased_seen = self.tables.last_no("private_erased")
         self._check_versions()
+        self._check_bylaws()
         self.validates = self._key is not None and self._key.author in self.epoch.authors
         self._orderer = self._make_orderer(position, self._key if self.validates else None)
 
@@ -190,6 +192,16 @@ class Space(Questions):
                     f"this node's software lacks version {row.version} of the module {row.module}, which the space has "
                     "switched on: upgrade the node; until then it executes nothing, so that it cannot diverge"
                 )
+
+    def _check_bylaws(self) -> None:
+        """Compile the bylaws in force now, so that the first event does not wait for it."""
+        try:
+            self.kernel.policy.book(self.tables)
+        except BylawsInvalid as error:
+            self.stopped = (
+                f"this node's software cannot read the bylaws in force ({error.facts['reason']}): upgrade the node; "
+                "until then it executes nothing, so that it cannot diverge"
+            )
 
     # -- events ----------------------------------------------------------------------------------------------------
 

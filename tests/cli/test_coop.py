@@ -137,7 +137,7 @@ def test_texts_from_files_and_dry_runs(coop: Coop) -> None:
     ("line", "who", "status", "said"),
     [
         ("credit transfer bob 100000 SUN", ANN, REFUSED, "Refused: The account can spend"),
-        ("role grant steward bob", BOB, REFUSED, "Clause"),
+        ("role grant steward bob", BOB, REFUSED, "Refused under 3.1"),
         ("credit transfer bob 0 SUN", ANN, USAGE, "more than zero"),
         ("credit transfer bob 1.234 SUN", ANN, USAGE, "at most 2 decimals"),
         ("credit transfer nobody 1 SUN", ANN, USAGE, "nobody here is called that"),

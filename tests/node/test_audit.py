@@ -99,7 +99,7 @@ the last leaf      | DELETE FROM leaf WHERE i = (SELECT max(i) FROM leaf)       
 a leaf's event     | UPDATE leaf SET event = event - 1 WHERE i = 6                                 |
 an event's bytes   | UPDATE event SET block = flip(block, 61) WHERE id = 4                         | event 4
 a signature        | UPDATE event SET block = flip(block, 200) WHERE id = 5                        | event 5
-an event           | DELETE FROM event WHERE id = 5                                                | leaf 5
+an event           | DELETE FROM event WHERE id = (SELECT event FROM leaf WHERE i = 5)             | leaf 5
 its last event     | DELETE FROM event WHERE id = (SELECT max(id) FROM event)                      | event
 an ordering block  | DELETE FROM ordering WHERE id = 5                                             |
 its bytes          | UPDATE ordering SET block = flip(block, 61) WHERE id = 5                      | ordering

@@ -39,7 +39,8 @@ async def test_verify_and_rebuild_beside_the_writer(office: Office) -> None:
 async def test_verify_says_what_was_damaged_and_rebuild_heals_the_state(office: Office) -> None:
     await office.call("bob", "credit.transfer", **PAY)
     beside = apsw.Connection(str(office.town.path))
-    beside.execute("UPDATE account SET balance_minor = balance_minor + 5 WHERE owner = 2")
+    whose = "(SELECT no FROM party WHERE handle = 'bob')"  # numbers go by the order of events, and so by their CIDs
+    beside.execute(f"UPDATE account SET balance_minor = balance_minor + 5 WHERE owner = {whose}")
     beside.close()
     report = await office.call(OPERATOR, "dag.verify")
     assert report["ok"] is False
