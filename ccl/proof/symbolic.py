@@ -21,10 +21,10 @@ from ccl import core, fuel, types
 from ccl.evaluation import Trapped
 from ccl.host import CommandSpec
 from ccl.ops import OPS
-from ccl.proof import days, numeric, sequences
+from ccl.proof import days, numeric, reads, sequences
 from ccl.proof.cases import Bound, CommandCase, Cut, Limits, RefusalCase, TrapCase
 from ccl.proof.comprehensions import KINDS
-from ccl.proof.symbols import DAY_MS, LAST_DAY, Reader, Symbols
+from ccl.proof.symbols import Reader, Symbols
 from ccl.proof.terms import (
     NOTHING,
     Raw,
@@ -44,9 +44,6 @@ from ccl.proof.terms import (
     negation,
 )
 from ccl.source import Span
-
-NOW = (0, (LAST_DAY - 366) * DAY_MS)
-"""Commits happen from 1970 on, and not in the last year that the calendar has."""
 
 
 @dataclass(slots=True)
@@ -88,7 +85,7 @@ class Run:
         self.bounds: list[Bound] = []
         self.guesses: list[Any] = []
         self.state: dict[str, Any] = {}
-        self._declared = {p.name: p for p in program.params}
+        self.declared = {p.name: p for p in program.params}
         self._frames: list[_Frame] = []
         self._rounds: list[_Round] = []
         self._state_types = {s.name: s.type for s in program.states}
@@ -427,31 +424,6 @@ class Run:
     def called(self, e: core.Call) -> Any:
         return self.call(e.function, [self.value(a) for a in e.args])
 
-    def view(self, e: core.View) -> Any:
-        args = [self.value(a) for a in e.args]
-        spec = self.symbols.host.views.get(e.name)
-        bounds = (spec.low, spec.high) if spec else NOW if e.name == "now" else (None, None)
-        return self.symbols.read("view", e.name, e.type, args, [a.type for a in e.args], bounds)
-
-    def command_field(self, e: core.CommandField) -> Any:
-        spec = self.command_spec
-        fields = spec.fields if spec else ()
-        bounds = next(((f.low, f.high) for f in fields if f.read_as == e.attribute), (None, None))
-        inner = e.type.item if e.wrap and isinstance(e.type, types.Option) else e.type
-        optional = any(f.read_as == e.attribute and f.optional for f in fields) or not fields
-        if e.wrap and not optional:
-            return sequences.some(self.symbols.read("command", e.attribute, inner, (), (), bounds))
-        return self.symbols.read("command", e.attribute, e.type, (), (), bounds)
-
-    def param_value(self, e: core.ParamValue) -> Any:
-        if e.name in self.params:
-            return self.params[e.name]
-        declared = self._declared.get(e.name)
-        bounds = (declared.low, declared.high) if declared else (None, None)
-        if declared is not None and declared.low is None and declared.high is None and not declared.changed_by:
-            return self.symbols.constant(declared.default, e.type)
-        return self.symbols.read("param", e.name, e.type, (), (), bounds)
-
     def state_value(self, e: core.StateValue) -> Any:
         return self.state[e.name] if e.name in self.state else self._initial_state(e.name, e.type)
 
@@ -460,12 +432,6 @@ class Run:
 
     def item(self, e: core.Item) -> Any:
         return self.value(e.target).items[e.index]
-
-    def record_field(self, e: core.RecordField) -> Any:
-        assert isinstance(e.target.type, types.Record)
-        record = self.symbols.host.records.get(e.target.type.name)
-        spec = next((f for f in record.fields if f.read_as == e.attribute), None) if record else None
-        return self.symbols.field(self.value(e.target), spec, e.attribute, e.type)
 
     def make_tuple(self, e: core.MakeTuple) -> Any:
         return Tup(tuple(self.value(i) for i in e.items))
@@ -554,12 +520,12 @@ _EXPRESSIONS: Mapping[type[core.Expr], Callable[[Run, Any], Any]] = {
     core.Not: Run.not_,
     core.Cond: Run.cond,
     core.Call: Run.called,
-    core.View: Run.view,
-    core.CommandField: Run.command_field,
-    core.ParamValue: Run.param_value,
+    core.View: reads.view,
+    core.CommandField: reads.command_field,
+    core.ParamValue: reads.param_value,
     core.StateValue: Run.state_value,
     core.Item: Run.item,
-    core.RecordField: Run.record_field,
+    core.RecordField: reads.record_field,
     core.MakeTuple: Run.make_tuple,
     core.MakeArray: Run.make_array,
     core.MakeMap: Run.make_map,

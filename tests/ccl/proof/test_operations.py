@@ -37,7 +37,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "G": (range(0), range(-2, 3), range(5, 1), range(1, I64)),
     "z": ("UTC", "Europe/Madrid"), "h": ((), (20_454, 20_458)), "m": (None, MOST), "k": ("Integer",),
 }  # fmt: skip
-CASES = 220
+CASES = 80
 """Of each operation; if its edges give more, so many of them from a seed."""
 
 
