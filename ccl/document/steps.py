@@ -67,17 +67,15 @@ class Steps:
         return Point(capitalised(runs(target, sign, value))) if sign else Point(self.words.code(node))
 
     def _if(self, node: tree.IfExpr, depth: int) -> Point:
-        return Point(runs("If ", self.words.holds(node.condition), ":"), self._branches(node, depth))
-
-    def _branches(self, node: tree.IfExpr, depth: int) -> tuple[Point, ...]:
         inside = self.points(node.then, depth + 1)
         orelse = node.orelse
-        if isinstance(orelse, tree.IfExpr):
-            return (*inside, Point(runs("Otherwise, if ", self.words.holds(orelse.condition), ":"),
-                                   self._branches(orelse, depth + 1) if depth < DEEPEST else ()))  # fmt: skip
+        while isinstance(orelse, tree.IfExpr):
+            head = runs("Otherwise, if ", self.words.holds(orelse.condition), ":")
+            inside = (*inside, Point(head, self.points(orelse.then, depth + 1)))
+            orelse = orelse.orelse
         if orelse is not None:
             inside = (*inside, Point(runs("Otherwise:"), self.points(orelse, depth + 1)))
-        return inside
+        return Point(runs("If ", self.words.holds(node.condition), ":"), inside)
 
     def _match(self, node: tree.MatchExpr, depth: int) -> Point:
         arms = []

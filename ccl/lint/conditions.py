@@ -9,7 +9,7 @@ from ccl import core
 from ccl import types as t
 from ccl.diagnostics import Findings
 from ccl.host import Host
-from ccl.lint.intervals import UNKNOWN, Interval, Knowledge, hull
+from ccl.lint.intervals import UNKNOWN, Interval, Knowledge, chain, hull
 from ccl.source import Sources, Span
 from ccl.targets import names
 from ccl.testing.coverage import parts
@@ -103,8 +103,9 @@ class _Walk:
             self._tell(condition.span, truth)
             return
         if isinstance(condition, core.And | core.Or):
-            self.condition(condition.left, known)
-            self.condition(condition.right, known.learnt(condition.left, isinstance(condition, core.And)))
+            for part in chain(condition):
+                self.condition(part, known)
+                known = known.learnt(part, isinstance(condition, core.And))
         elif isinstance(condition, core.Not):
             self.condition(condition.operand, known)
         else:

@@ -44,6 +44,19 @@ def key_of(expr: core.Expr) -> Key | None:
     return None
 
 
+def chain(expr: core.And | core.Or) -> list[core.Expr]:
+    """The parts of a chain of one of `and`, `or`, in the order in which they are asked."""
+    parts: list[core.Expr] = []
+    todo: list[core.Expr] = [expr]
+    while todo:
+        at = todo.pop()
+        if isinstance(at, type(expr)):
+            todo += [at.right, at.left]
+        else:
+            parts.append(at)
+    return parts
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """What is known at a place. numbers, truths: of readings by their key."""
@@ -99,10 +112,8 @@ class Knowledge:
         if isinstance(expr, core.Not):
             inner = self.truth(expr.operand)
             return None if inner is None else not inner
-        if isinstance(expr, core.And):
-            return self._both(expr)
-        if isinstance(expr, core.Or):
-            return self._either(expr)
+        if isinstance(expr, core.And | core.Or):
+            return self._joined(expr)
         if isinstance(expr, core.Op) and expr.op in _NEGATED and len(expr.args) == 2:
             compared = self._compared(expr)
             if compared is not None:
@@ -110,19 +121,17 @@ class Knowledge:
         key = key_of(expr)
         return None if key is None else self.truths.get(key)
 
-    def _both(self, expr: core.And) -> bool | None:
-        left = self.truth(expr.left)
-        if left is False:
-            return False
-        right = self.learnt(expr.left, True).truth(expr.right)
-        return False if right is False else True if left and right else None
-
-    def _either(self, expr: core.Or) -> bool | None:
-        left = self.truth(expr.left)
-        if left is True:
-            return True
-        right = self.learnt(expr.left, False).truth(expr.right)
-        return True if right is True else False if left is False and right is False else None
+    def _joined(self, expr: core.And | core.Or) -> bool | None:
+        """Of a chain: each part is looked at knowing that those before it did not decide."""
+        goes_on = isinstance(expr, core.And)
+        known, certain = self, True
+        for part in chain(expr):
+            truth = known.truth(part)
+            if truth is (not goes_on):
+                return truth
+            certain = certain and truth is goes_on
+            known = known.learnt(part, goes_on)
+        return goes_on if certain else None
 
     def _compared(self, expr: core.Op) -> bool | None:
         left, right = expr.args

@@ -47,17 +47,31 @@ def run(args: argparse.Namespace) -> int:
     shell = Shell(Session(contract), sys.stdout.write)
     for facts in args.given:
         shell.line(f"given {facts}")
-    _editing()
+    _editing(words_of(shell.session))
     sys.stdout.write("Expressions are evaluated; :help says what else there is, :quit leaves.\n")
     return _loop(shell)
 
 
-def _editing() -> None:
-    """Line editing and history within the session, where the terminal has them."""
+def words_of(session: Session) -> list[str]:
+    """What can be completed: functions, parameters, states, views, and commands of the prompt itself."""
+    program, host = session.contract.program, session.contract.host
+    names = {*program.exports, *(p.name for p in program.params), *(s.name for s in program.states), *host.views}
+    return sorted(names | {f":{command}" for command in _COMMANDS} | {"given", "let"})
+
+
+def _editing(words: list[str]) -> None:
+    """Line editing, history and completion within the session, where the terminal has them."""
     try:
         import readline
     except ImportError:
         return
+
+    def complete(text: str, state: int) -> str | None:
+        fitting = [word for word in words if word.startswith(text)]
+        return fitting[state] if state < len(fitting) else None
+
+    readline.set_completer(complete)
+    readline.set_completer_delims(" \t\n()[]{},;+-*/%<>=!&|")
     readline.parse_and_bind("tab: complete")
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from ccl.core import And, Const, Expr, View
 from ccl.diagnostics import Findings
 from ccl.lint import linted
+from ccl.lint.intervals import Knowledge
+from ccl.source import NOWHERE
 from ccl.syntax import parse
 from ccl.tools import lint
+from ccl.types import BOOL
 
 from .contracts_under_test import HEAD, HOST, called, contract
 
@@ -127,3 +131,14 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(lint, str(tmp_path / "missing.ccl")) == 2
     path.write_text("contract X { clause }")
     assert called(lint, str(path)) == 1
+
+
+def test_a_long_chain_of_conditions_is_walked_without_recursion() -> None:
+    true, day = Const(BOOL, NOWHERE, True), View(BOOL, NOWHERE, "member", (), 0)
+    chain: Expr = day
+    for _ in range(3000):
+        chain = And(BOOL, NOWHERE, chain, true)
+    known = Knowledge(contract("").program, HOST)
+    assert known.truth(chain) is None
+    assert known.learnt(day, True).truth(chain) is True
+    assert known.learnt(day, False).truth(chain) is False
