@@ -8,18 +8,11 @@ those that ship with the node, and travel with it. It must not know a space, nor
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import msgspec
-
-from icn_node.kernel.bylaws import BylawsInvalid, Document, Rulebook
-from icn_node.kernel.language import language_of
-from icn_node.modules import MODULES
 
 if TYPE_CHECKING:
     from ccl import core
@@ -63,7 +56,11 @@ class Checked:
 
 
 def host() -> Host:
-    """What this node's modules declare to the language; `ccl check` finds it by the entry point `ccl.hosts`."""
+    """What this node's modules declare to the language; `ccl check` has it in writing (`icn_node.cli.host`)."""
+    # Imported where used, as elsewhere here: `ccl check` asks only for the texts of bases, and starts fast.
+    from icn_node.kernel.language import language_of
+    from icn_node.modules import MODULES
+
     return language_of(MODULES).host
 
 
@@ -156,6 +153,12 @@ def contract_document(found: Checked, title: str = "") -> dict[str, Any]:
 
 
 def _of_clauses(name: str, text: str) -> dict[str, Any]:
+    import tomllib
+
+    import msgspec
+
+    from icn_node.kernel.bylaws import BylawsInvalid, Document, Rulebook
+
     try:
         raw = tomllib.loads(text)
         raw["clauses"] = raw.pop("clause", [])

@@ -1,9 +1,11 @@
-"""Write what in docs/ is derived: the diagrams of lifecycles from their transition tables, the index of decisions.
+"""Write what is derived: the diagrams of lifecycles from their transition tables, the index of decisions, and the
+declaration that `ccl` checks contracts against.
 
     .venv/bin/python scripts/docs.py            write them
     .venv/bin/icn reference --out docs/reference    the reference has a command of its own
 
-tests/docs/test_docs.py compares the files with what this would write. It must not know what the states mean.
+tests/docs/test_docs.py and tests/cli/test_host.py compare the files with what this would write. It must not know what
+the states mean.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import icn_node.kernel
 import icn_node.modules
+from icn_node.cli import host
 
 ROOT = Path(__file__).resolve().parent.parent
 LIFECYCLES = ROOT / "docs" / "explanation" / "lifecycles.md"
@@ -104,10 +107,12 @@ def index() -> str:
 
 
 def main() -> int:
-    """Write both pages."""
+    """Write all of them."""
     LIFECYCLES.write_text(lifecycles(LIFECYCLES.read_text(encoding="utf-8")), encoding="utf-8")
     INDEX.write_text(index(), encoding="utf-8")
-    print(f"Wrote {LIFECYCLES.relative_to(ROOT)} and {INDEX.relative_to(ROOT)}.")
+    host.DECLARATION.write_text(host.declaration(), encoding="utf-8")
+    written = [path.relative_to(ROOT) for path in (LIFECYCLES, INDEX, host.DECLARATION)]
+    print(f"Wrote {', '.join(map(str, written))}.")
     return 0
 
 

@@ -7,8 +7,10 @@ are its own affair.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from ccl import core, load
 from ccl.diagnostics import Findings, Label
@@ -58,7 +60,8 @@ def elaborated(
     """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
     told = Findings()
     made: tuple[core.Program, Bodies] | None = None
-    found = load.load(sources, numbers, told, {**host.bases, **bases})
+    known = ChainMap(dict(bases), cast("dict[str, str]", host.bases))  # only looked up: the host's may be read late
+    found = load.load(sources, numbers, told, known)
     for loaded in found:
         build = _Build(sources, host, told, loaded, previous)
         made = build.program(), build.bodies
