@@ -39,11 +39,12 @@ LEAF = {"op": "currency.create", "ver": 1, "unit": "LEAF", "decimals": 0, "cap_m
 
 
 def genesis(ops: Iterable[Mapping[str, Any]] = OPS, *, roles: tuple[str, ...] = ("steward",), at: int = T0,
-            modules: Iterable[Module] = MODULES, nonce: bytes = bytes(16)) -> Event:  # fmt: skip
+            modules: Iterable[Module] = MODULES, nonce: bytes = bytes(16),
+            bylaws: dict[str, Any] | None = None) -> Event:  # fmt: skip
     """The founding act of ann, whose node is the one validator and whose recovery key is `recovery`."""
     found = {
         "op": "space.found", "ver": 1, "name": "town", "title": "Town", "founder": "ann", "timezone": "UTC",
-        "bylaws": default_bylaws(), "validators": [key_of("node").did], "recovery": [key_of("recovery").did],
+        "bylaws": bylaws or default_bylaws(), "validators": [key_of("node").did], "recovery": [key_of("recovery").did],
         "recovery_threshold": 1, "roles": list(roles), "modules": [m.name for m in modules],
     }  # fmt: skip
     return sign_event(
