@@ -6,8 +6,9 @@ Markdown source the prose stands as written and what each fence declares is wove
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ccl.document.declarations import Declarations, anchor_of
 from ccl.document.model import Block, Document, Heading, Inline, Prose, plain, runs
@@ -55,15 +56,28 @@ def document(sources: Sources, number: int, file: tree.File, given: Given | None
     contracts = [node for node, _ in items if isinstance(node, tree.ContractDecl)]
     title = _title(contracts, source.name)
     if source.markdown:
-        return Document(_prose_title(source.text) or title, given.language,
-                        _woven(source.text, declarations, items))  # fmt: skip
+        woven = _woven(source.text, declarations, items)
+        return Document(_prose_title(source.text) or title, given.language, _apart(woven))
     blocks: list[Block] = [Heading(1, runs(title), "top")]
     for contract in contracts:
         if len(contracts) > 1:
             blocks.append(Heading(2, runs(contract.name.text), anchor_of("contract", contract.name.text)))
         blocks += declarations.contract(contract)
     blocks += _by_kind(declarations, items)
-    return Document(title, given.language, tuple(blocks))
+    return Document(title, given.language, _apart(blocks))
+
+
+def _apart(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """The blocks, no two headings with one anchor: a draft may have a number twice."""
+    taken: Counter[str] = Counter()
+    out: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Heading):
+            taken[block.anchor] += 1
+            if taken[block.anchor] > 1:
+                block = replace(block, anchor=f"{block.anchor}-{taken[block.anchor]}")
+        out.append(block)
+    return tuple(out)
 
 
 def _by_kind(declarations: Declarations, items: list[tuple[tree.Node, str]]) -> list[Block]:

@@ -71,8 +71,10 @@ class Wording:
 
     def _binary_value(self, node: tree.BinaryExpr) -> Inline:
         sign = _SIGNS.get(node.operator)
-        if sign is None:
+        if sign is None and (node.operator in _RELATIONS or _junction(node)):
             return runs("whether ", self.holds(node))
+        if sign is None:  # none that the language has; the source has an error there
+            return self.code(node)
         return runs(self._operand(node.left, node.operator, right=False), f" {sign} ",
                     self._operand(node.right, node.operator, right=True))  # fmt: skip
 

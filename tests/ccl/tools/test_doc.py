@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ccl.diagnostics import Findings
 from ccl.document.html import html
@@ -84,6 +87,22 @@ def test_joined_conditions_become_points() -> None:
         "You hold the role Steward",
         "b holds",
     ]
+
+
+def test_operators_that_there_are_not_stand_as_they_are_written() -> None:
+    words, node = wording("a + b")
+    assert isinstance(node, tree.BinaryExpr)
+    assert plain(words.holds(replace(node, operator="**"))) == "a + b holds"
+
+
+@settings(max_examples=60, deadline=None)
+@given(path=st.sampled_from(sorted(SOURCES.iterdir())), data=st.data())
+def test_a_draft_with_errors_is_a_document_too(path: Path, data: st.DataObject) -> None:
+    text = path.read_text(encoding="utf-8")
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.sampled_from(("", "}", "{", ";", " if ", "(", '"', " ** "))) + text[at + 2 :]
+    checked(made(text, path.name)[0])
 
 
 def test_what_is_nested_too_deep_stands_as_it_is_written() -> None:
@@ -186,6 +205,11 @@ def test_of_markdown_the_prose_is_kept_and_clauses_are_woven_in() -> None:
     assert "contract Orchard" not in text
     assert '<h2 id="article-4-payments">Article 4: Payments</h2>' in page
     assert "<p>Some prose, <code>code</code>, and a <em>word</em>.</p>" in page
+
+
+def test_a_number_that_stands_twice_has_two_anchors() -> None:
+    page, _ = made('clause "1" on a.b "A." { permit }\nclause "1" on a.c "B." { permit }')
+    assert {"clause-1", "clause-1-2"} <= set(checked(page).ids)
 
 
 def test_user_texts_are_escaped() -> None:
