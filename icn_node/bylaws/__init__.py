@@ -1,1 +1,1 @@
-"""Bylaws documents that ship with the node, as data: `default.toml`."""
+"""Bylaws that ship with the node, as data: `default.ccl`, and the same as clauses of words, `default.toml`."""
