@@ -29,6 +29,7 @@ VERBS: Final = {
     "doc": "write bylaws as a document for members",
     "explain": "what an error's code means, and what to do",
     "texts": "check a contract's texts in further languages",
+    "bench": "time the judgements that a contract's tests ask for",
     "cost": "the most that each clause, action and function may cost",
     "prove": "prove what a contract promises, or tell how it fails",
     "diff": "compare two versions: stricter, looser, and in which case",
