@@ -66,7 +66,7 @@ def show(args: argparse.Namespace, findings: Findings, sources: Sources) -> None
     if args.json:
         sys.stdout.write(as_json(findings.sorted(), sources) + "\n")
         return
-    sys.stdout.write(for_people(findings.sorted(), sources, colour=coloured(args.color)))
+    sys.stdout.write(for_people(findings.sorted(), sources, colour=coloured(args.color)) or "nothing is wrong\n")
 
 
 def coloured(wish: str) -> bool:
