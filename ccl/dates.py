@@ -14,11 +14,13 @@ from __future__ import annotations
 import bisect
 import datetime
 import functools
-import importlib.resources
-import zoneinfo
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ccl.evaluation import Trapped
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
 _EPOCH = datetime.date(1970, 1, 1)
@@ -34,14 +36,17 @@ def known(timezone: str) -> bool:
     """Whether the pinned database has that zone."""
     try:
         zone(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    except (LookupError, ValueError):
         return False
     return True
 
 
 @functools.lru_cache(maxsize=64)
-def zone(timezone: str) -> zoneinfo.ZoneInfo:
-    """The zone from the pinned database. Raises ZoneInfoNotFoundError."""
+def zone(timezone: str) -> ZoneInfo:
+    """The zone from the pinned database. Raises ZoneInfoNotFoundError, a LookupError."""
+    import importlib.resources  # here, because a contract without a time zone is checked sooner without them
+    import zoneinfo
+
     parts = timezone.split("/")
     fine = len(timezone) <= 64 and all(
         p.isascii() and p.replace("_", "").replace("-", "").replace("+", "").isalnum() for p in parts

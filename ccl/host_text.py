@@ -57,7 +57,7 @@ def read(text: str, bases: Mapping[str, str] | None = None) -> Host:
         return Host(
             **named, units=raw["units"], modules=frozenset(raw["modules"]),
             decision_types=frozenset(raw["decision_types"]), roles=frozenset(raw["roles"]), amend=raw["amend"],
-            bases=bases or {},
+            bases={} if bases is None else bases,
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotAHost(f"this is no declaration of a host: {error}") from error

@@ -7,7 +7,6 @@ characters.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -160,6 +159,8 @@ def for_machines(diagnostics: Iterable[Diagnostic], sources: Sources) -> list[di
 
 def as_json(diagnostics: Iterable[Diagnostic], sources: Sources) -> str:
     """All of them as one line of JSON, `{"diagnostics": [..], "summary": ".."}`."""
+    import json
+
     found = list(diagnostics)
     whole = {"diagnostics": for_machines(found[:MOST_SHOWN], sources), "total": len(found), "summary": summary(found)}
     return json.dumps(whole, ensure_ascii=False)

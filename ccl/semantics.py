@@ -12,7 +12,6 @@ It knows nothing of sources and of evaluation.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -65,7 +64,7 @@ def canonical(program: core.Program) -> bytes:
 
 def semantic_hash(program: core.Program) -> str:
     """SHA-256 of the canonical bytes, 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(program)).hexdigest()
+    return _sha256(canonical(program))
 
 
 def function_bytes(function: core.Function) -> bytes:
@@ -84,7 +83,13 @@ def value_bytes(value: Any) -> bytes:
 
 def text_hash(text: str) -> str:
     """SHA-256 of a source's UTF-8, 64 hexadecimal digits: what `extends "space:NAME@HASH"` pins."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _sha256(text.encode())
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib  # here, because few checks need it and loading OpenSSL takes a while
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def roots(program: core.Program) -> tuple[str, ...]:

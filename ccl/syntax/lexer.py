@@ -1,4 +1,4 @@
-"""From characters to tokens, by one compiled regular expression.
+"""From characters to tokens, by a compiled regular expression.
 
 Tokens are kept as parallel lists, for the parser reads them very often: kind, text, start, whether a line begins
 before it, and, of a bracket that opens, the index of the one that closes it. A string's text keeps its quotes, so that
@@ -11,6 +11,7 @@ must not be two names in bylaws.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -36,25 +37,34 @@ MOST_ERRORS: Final = 1000
 """After so many errors in one text the rest of it is not read: nobody mends more at once."""
 
 _LETTER = "\u00aa-\u1fff\u2c00-\u2fef\u3040-\ud7ff\uf900-\ufdff\uff10-\uffdc\U00010000-\U0001efff"
-_TOKEN = re.compile(
-    rf"""
+_PLAIN: Final = r"""
     (?P<did>did:[a-z0-9]+:(?:\*|[A-Za-z0-9_%-]+(?:[.:][A-Za-z0-9_%-]+)*))
-  | (?P<name>[A-Za-z_]\w*+(?![{_LETTER}]))
+  | (?P<name>[A-Za-z_]\w*+(?![NO_LETTER]))
   | (?P<line>[\r\n][ \t\r\n\f]*)
   | (?P<comment>//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z))
   | (?P<mark>\.\.=|===?|=>|->|!==?|<=|>=|&&|\|\||\+=|-=|\*=|/=|%=|::|:=|\.\.|\?\?|\+\+|\*\*|<<
-       |[-+*/%<>=!&|.,;:(){{}}\[\]@\#?^])
+       |[-+*/%<>=!&|.,;:(){}\[\]@\#?^])
   | (?P<string>\"\"\"[\s\S]*?(?:\"\"\"|\Z)|"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?(?=[\r\n]|\Z)))
-  | (?P<time>\d{{4}}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))
+  | (?P<time>\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?(?!\w))
   | (?P<number>(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)\w*
-       (?:%(?![\w(\[{{"@=]))?)
+       (?:%(?![\w(\[{"@=]))?)
+"""
+_TOKEN = re.compile(_PLAIN.replace("NO_LETTER", r"^\x00-\x7f") + r"| (?P<odd>[^ \t\f])", re.VERBOSE | re.ASCII)
+"""What stands in nearly every text; at `odd`, `_any_token` says what it is."""
+
+
+@functools.cache
+def _any_token() -> re.Pattern[str]:
+    """All that there can be, of any characters. Compiled when a text first has something odd: it takes a while."""
+    rest = rf"""
   | (?P<quoted>(?<=[<&])'[A-Za-z_]\w*+(?!')|'(?:[^'\\\r\n]|\\[^\r\n])*'|'\w*
        |[\u201c\u201d\u201e\u00ab][^\u201c\u201d\u00bb"\r\n]*[\u201c\u201d\u00bb"]?)
   | (?P<word>[\w{_LETTER}]+)
   | (?P<wrong>[^\x00-\x7f{_LETTER}\u201c\u201d\u201e\u00ab]+|[~$`\\\x00-\x08\x0e-\x1f]+|[^ \t\f])
-    """,
-    re.VERBOSE | re.ASCII,
-)
+    """
+    return re.compile(_PLAIN.replace("NO_LETTER", _LETTER) + rest, re.VERBOSE | re.ASCII)
+
+
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f]")
 _BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000\ufeff]+")
 _CLOSES: Final = {"(": ")", "[": "]", "{": "}"}
@@ -130,10 +140,25 @@ def tokens(sources: Sources, number: int, findings: Findings) -> Tokens:
 
 
 def _read(code: str, out: Tokens, findings: Findings) -> None:
-    kinds, texts, starts, flags = out.kinds.append, out.texts.append, out.starts.append, out.fresh.append
-    fresh = 1
+    """All tokens: those that are plain in one go, from each that is odd to the next."""
     most = len(findings.all) + MOST_ERRORS
-    for found in _TOKEN.finditer(code):
+    at, fresh = _plain(code, 0, 1, out, findings)
+    while at < len(code) and len(findings.all) <= most:
+        found = _any_token().match(code, at)
+        assert found is not None, "some alternative matches any character but a blank"
+        kind, text = found.lastgroup or MARK, found[0]
+        if kind == NAME:
+            out.add(kind, text, at, fresh)
+            fresh = 0
+        elif _odd(kind, text, at, fresh, out, findings):
+            fresh = 0
+        at, fresh = _plain(code, found.end(), fresh, out, findings)
+
+
+def _plain(code: str, at: int, fresh: int, out: Tokens, findings: Findings) -> tuple[int, int]:
+    """Tokens from there to the first that is odd, or the end. Where that is, and whether a line begins before it."""
+    kinds, texts, starts, flags = out.kinds.append, out.texts.append, out.starts.append, out.fresh.append
+    for found in _TOKEN.finditer(code, at):
         kind = found.lastgroup
         if kind == "line":
             fresh = 1
@@ -143,18 +168,14 @@ def _read(code: str, out: Tokens, findings: Findings) -> None:
             _comment(text, found.start(), fresh, out, findings)
             fresh |= "\n" in text or "\r" in text
             continue
-        if kind == "quoted" or kind == "word" or kind == "wrong" or (kind == "string" and not _ends(text)):
-            if len(findings.all) > most:
-                return
-            if not _odd(kind, text, found.start(), fresh, out, findings):
-                continue
-            fresh = 0
-            continue
+        if kind == "odd" or (kind == "string" and not _ends(text)):
+            return found.start(), fresh
         kinds(kind or MARK)
         texts(text)
         starts(found.start())
         flags(fresh)
         fresh = 0
+    return len(code), fresh
 
 
 def _ends(text: str) -> bool:

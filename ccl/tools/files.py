@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -55,6 +54,8 @@ def replace(path: str, text: str) -> None:
 
 def put(path: str, text: str, mode: int = 0o644) -> None:
     """Write a file, new or in the place of another, whole or not at all. Raises Unreadable."""
+    import tempfile
+
     target = Path(path).resolve()
     temporary = ""
     try:
