@@ -141,7 +141,9 @@ def _record_field(b: Builder, target: core.Expr, name: tree.Name, span: Span) ->
     if found is None:
         suggest(b, "CCL0104", name, f"`{spec.name}` has no field `{name.text}`", [f.name for f in spec.fields])
         return b.wrong(span)
-    held: Type = Option(found.type) if found.optional else found.type
+    # A record with amounts of the command's own unit is the command's: `in CREDIT` says which unit that is.
+    plain = in_unit(found.type, None if b.clause is None else b.clause.unit)
+    held: Type = Option(plain) if found.optional else plain
     site = b.site("record", f"{spec.name}.{name.text}", held, span)
     return core.RecordField(held, span, target, name.text, found.read_as, found.optional, site)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ccl import core
 from ccl import types as t
+from ccl.elaborate.fitting import in_unit
 from ccl.elaborate.names import closest
 from ccl.host import CommandSpec, FieldSpec, ViewSpec
 from ccl.source import Span
@@ -139,10 +140,11 @@ class Facts:
         return Fact("view", view.name, self._result(view, args), args)
 
     def _result(self, view: ViewSpec, args: Args) -> Type:
-        """The type of its value; of a setting that of the setting."""
+        """The type of its value; of a setting that of the setting; money in the unit that it was asked for."""
         if view.name == "setting" and args and args[0] in self.values.host.settings:
             return self.values.host.settings[args[0]].type
-        return view.result
+        units = [arg for arg, (_, type_) in zip(args, view.params, strict=False) if isinstance(type_, t.UnitCode)]
+        return in_unit(view.result, units[0]) if units else view.result
 
     def _argument(self, expr: tree.Expr, type_: Type, given: Given, view: str) -> Any:
         """An argument; of a view that takes a name, the name may stand bare: `role(Steward)`."""
