@@ -10,6 +10,7 @@ from icn_node.cli.display import told
 from icn_node.cli.failure import INVALID, OK, REFUSED, USAGE, Failure
 from icn_node.cli.invocation import Invocation
 from icn_node.cli.layout import wrap
+from icn_node.cli.progress import Progress
 from icn_node.cli.values import read_text, whole_number, write_file
 from icn_node.kernel import offices
 
@@ -179,8 +180,22 @@ def diff(call: Invocation) -> int:
             said += [f"    {note}" for note in change["notes"]]
         return said or ["Nothing would change."]
 
-    call.out.answer({"changes": found, "looser": differences.looser(found)}, lines)
+    answer: dict[str, Any] = {"changes": found, "looser": differences.looser(found)}
+    if call.flag("past"):
+        with Progress(quiet=call.out.quiet or call.out.json) as progress:
+            answer["past"] = call.node.call("bylaws.compare", {"document": _document(call, checked)}, progress)
+    call.out.answer(answer, lambda: [*lines(), *_past_lines(answer.get("past"))])
     return OK
+
+
+def _past_lines(past: dict[str, Any] | None) -> list[str]:
+    """What would have been judged otherwise, the latest first."""
+    if past is None:
+        return []
+    said = [f"Of {past['judged']} commands of the past, {past['otherwise']} would have been judged otherwise."]
+    for one in past["shown"]:
+        said.append(f"    {one['time'][:16]} {one['op']} by {one['by']}: {one['was']}; then: {one['would']}")
+    return said
 
 
 def _witness_lines(witness: dict[str, Any]) -> list[str]:

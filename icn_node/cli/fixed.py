@@ -316,7 +316,9 @@ _BYLAWS = (
           Param("draft", "leave it a draft; else its discussion begins at once", kind="flag")),
          example="icn bylaws propose riverside.ccl"),
     Verb("bylaws diff", "What a contract would change: each command and read for which it is stricter or looser than "
-         "the bylaws in force, or than another version.", _CLI + "bylaws:diff", (_FILES, _BASE, _VERSION),
+         "the bylaws in force, or than another version.", _CLI + "bylaws:diff",
+         (_FILES, _BASE, _VERSION,
+          Param("past", "say too which commands of the past it would have judged otherwise", kind="flag")),
          example="icn bylaws diff riverside.ccl"),
     Verb("bylaws doc", "The bylaws as a document to read, numbered by clause: those in force, or those in files.",
          _CLI + "bylaws:doc",

@@ -6,6 +6,7 @@ failing clause is a `Forbidden` that names it; an error while judging is a refus
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from icn_node.kernel import bylaws, ledger, registry
@@ -38,10 +39,12 @@ class NeedsApproval(Exception):
 
 
 class Policy:
-    """Judges by the bylaws in force, compiled once for each version."""
+    """Judges by the bylaws in force, compiled once for each version. watch: is told of each command before it is judged
+    (a comparison with other bylaws, while a log is replayed)."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
+        self.watch: Callable[[Tables, Context, Any], None] | None = None
         self._document: bylaws.Bylaws | None = None
         self._book: Book = bylaws.Rulebook(bylaws.Document("none", ()))
 
@@ -67,6 +70,8 @@ class Policy:
         """
         if ctx.origin in ("founding", "timer"):
             return  # what founders sign in the genesis is the founding act; timers only finish what was allowed
+        if self.watch is not None:
+            self.watch(tx, ctx, cmd)
         for asked in self._judged(tx, ctx, cmd.OP, cmd):
             if ctx.origin == "event" and asked.clause not in approved:
                 try:
@@ -93,7 +98,10 @@ class Policy:
 
     def _judged(self, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[Asked, ...]:
         """The approvals asked for, if no clause forbids it."""
-        book = self.book(tx)
+        return self.judged_by(self.book(tx), tx, ctx, name, cmd)
+
+    def judged_by(self, book: Book, tx: Tables, ctx: Context, name: str, cmd: Any) -> tuple[Asked, ...]:
+        """The same by other bylaws. Raises Forbidden, UnknownKey."""
         if isinstance(book, Contract):
             return book.judge(tx, ctx, name, cmd)
         rules = self._governed(book, tx, ctx, name, cmd)

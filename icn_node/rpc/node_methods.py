@@ -485,6 +485,11 @@ NODE_METHODS: dict[str, NodeMethod] = {
     "dag.verify": NodeMethod(
         whole.verify, "Recheck everything from nothing: signatures, order, outcomes, sums.", {}, read=True
     ),
+    "bylaws.compare": NodeMethod(
+        whole.compare,
+        "What other bylaws would have decided otherwise, of all that was ever judged here.",
+        {"document": ("object", "a bylaws document, as `bylaws.adopt` takes it")},
+    ),
     "dag.rebuild": NodeMethod(whole.rebuild, "Make the state's tables anew from the log.", {}),
     "dag.export": NodeMethod(
         whole.export,

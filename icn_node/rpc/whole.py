@@ -12,8 +12,10 @@ import trio
 
 from dag.cid import DAG_CBOR_PREFIX
 from dag.codec import CodecError, decode
-from icn_node import archive, audit, backup, vault
+from icn_node import archive, audit, backup, past, vault
 from icn_node.archive import ArchiveError
+from icn_node.kernel import registry
+from icn_node.kernel.bylaws import Document
 from icn_node.rpc import jsonrpc
 from icn_node.rpc.edge import iso, wrong
 from icn_node.rpc.jsonrpc import RpcError
@@ -67,6 +69,24 @@ async def rebuild(methods: Methods, session: Session, params: dict[str, Any]) ->
     except audit.AuditError as error:
         raise RpcError(jsonrpc.STOPPED, f"nothing was changed: {error}; restore a backup") from None
     return {"leaves": leaves}
+
+
+async def compare(methods: Methods, session: Session, params: dict[str, Any]) -> Any:
+    """What other bylaws would have decided otherwise, of all that was ever judged here."""
+    space = methods.space
+    reader = space.reader(session.member or None, methods.clock(), operator=not session.member)
+    space.judge_read("dag.log", None, reader)
+    try:
+        document = msgspec.convert(params.get("document"), Document)
+    except msgspec.ValidationError:
+        raise wrong("document", "a bylaws document") from None
+    found = await _beside(methods, lambda beside: past.compare(beside, document, session.progress))
+    shown = []
+    for one in reversed(found.shown):
+        no = registry.party_no(space.tables, one.by)
+        by = "the space" if no is None else methods.outtake(session).party(no)[0]
+        shown.append({**msgspec.structs.asdict(one), "by": by, "time": iso(one.time_ms)})
+    return {"judged": found.judged, "otherwise": found.otherwise, "shown": shown}
 
 
 def _path(params: dict[str, Any], default: Path | None = None) -> Path:

@@ -113,6 +113,14 @@ def test_what_would_change_is_said_and_what_is_looser_acknowledged(coop: Coop) -
     assert plain.status == OK, plain
 
 
+def test_commands_of_the_past_are_judged_by_other_bylaws(coop: Coop) -> None:
+    stricter = coop.contract("past.ccl", 'clause "99" on group.create "x" { require role("auditor"); }')
+    assert coop.icn("group", "create", "garden", "Garden", **ANN).status == OK
+    said = coop.icn("bylaws", "diff", stricter, "--past", **ANN).out
+    assert "1 would have been judged otherwise." in said
+    assert "group.create by ann: permitted; then: refused under 99" in said
+
+
 def test_a_contract_with_an_error_is_not_proposed(coop: Coop) -> None:
     slip = coop.contract("slip.ccl", 'clause "99" on credit.transfr "x" { require member(); }')
     refused = coop.icn("bylaws", "propose", slip, **ANN)
