@@ -122,6 +122,10 @@ _STATEMENTS: dict[type[core.Statement], tuple[int, Callable[[Any], Iterable[core
 }
 
 
+STATEMENTS = {kind.__name__: cost for kind, (cost, _) in _STATEMENTS.items()}
+"""The own cost of each kind of statement, by its name in the core."""
+
+
 def expressions(statement: core.Statement) -> Iterable[core.Expr]:
     """The expressions of a statement that stand in its own block."""
     return _STATEMENTS[type(statement)][1](statement)

@@ -210,6 +210,9 @@ _MAKE: dict[tuple[str, str, str], Make] = {
     ("/", "Duration", "Duration"): _op("duration.div", RATIO),
 }  # fmt: skip
 
+OPERANDS = tuple(_MAKE)
+"""Every operator of arithmetic with the kinds of both sides that it takes."""
+
 _COMPARED = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _MIXED = frozenset((("Integer", "Ratio"), ("Ratio", "Integer"), ("Money", "Exact"), ("Exact", "Money")))
 _NAMED = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder of"}

@@ -31,6 +31,12 @@ _POWERS: Final = {
 }  # fmt: skip
 """How tightly each binary operator binds. `ABOVE_COMPARISON` and one less are floors: see `Types`."""
 
+PRECEDENCE: Final = tuple(
+    tuple(text for text, power in _POWERS.items() if power == level)
+    for level in sorted(set(_POWERS.values()), reverse=True)
+)
+"""Binary operators, those that bind tightest first; with those that exist only to be told of (`_FOREIGN`)."""
+
 _PREFIXES: Final = frozenset(("-", "!", "not", "&", "&&", "*", "+"))
 _ALIASES: Final = {"or": "||", "and": "&&", "===": "==", "!==": "!="}
 _FOREIGN: Final = {
@@ -38,6 +44,8 @@ _FOREIGN: Final = {
     "&": ("&&", "there are no operations on bits"), "^": ("", "there are no operations on bits"),
     "<<": ("", "there are no operations on bits"), "**": ("", "there is no power operator: multiply"),
 }  # fmt: skip
+FOREIGN: Final = frozenset(_FOREIGN)
+"""Operators of other languages, which are read so that an error can say what is meant here."""
 _NO_OPERAND: Final = frozenset((")", "]", "}", ",", ";", "=>", "", "{"))
 
 _FOLLOW: Final = frozenset(["(", ".", "[", "?", "{", "!"])
