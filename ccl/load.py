@@ -22,6 +22,7 @@ from ccl.syntax.spelling import closest
 
 MOST_BASES = 8
 """Bases of bases, at most so deep."""
+_NOT_PARSED: Mapping[int, tree.File] = {}
 _HEX = frozenset("0123456789abcdef")
 _HASH_LENGTH = 64
 
@@ -67,12 +68,19 @@ class _Group:
     span: Span = NOWHERE
 
 
-def load(sources: Sources, numbers: Sequence[int], findings: Findings, bases: Mapping[str, str]) -> tuple[Loaded, ...]:
+def load(
+    sources: Sources,
+    numbers: Sequence[int],
+    findings: Findings,
+    bases: Mapping[str, str],
+    parsed: Mapping[int, tree.File] = _NOT_PARSED,
+) -> tuple[Loaded, ...]:
     """Every contract of the sources that no other of them extends, in the order written; at least one.
 
+    parsed: trees of sources that were parsed already, without an error.
     A file without a contract is one without a name. Errors: CCL0310 to CCL0319, and those of the syntax.
     """
-    loader = _Loader(sources, findings, bases)
+    loader = _Loader(sources, findings, bases, parsed)
     group = loader.group(numbers)
     if not group.contracts:
         return (Loaded("", (Layer("", "", group.shared, group.entries, None, group.span),), group.aliases),)
@@ -96,6 +104,7 @@ class _Loader:
     sources: Sources
     findings: Findings
     bases: Mapping[str, str]
+    parsed: Mapping[int, tree.File]
     groups: dict[str, _Group] = field(default_factory=dict)
 
     def group(self, numbers: Sequence[int]) -> _Group:
@@ -105,7 +114,7 @@ class _Loader:
         imports: list[tree.Import] = []
         declared: dict[int, set[str]] = {}
         for number in numbers:
-            file = parse(self.sources, number, self.findings)
+            file = self.parsed.get(number) or parse(self.sources, number, self.findings)
             group.span = file.span if group.span is NOWHERE else group.span
             declared[number] = set()
             for item in flattened(file.items):

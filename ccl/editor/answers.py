@@ -45,12 +45,10 @@ class Analysis:
         self.host = host
         self.sources = Sources()
         self.number = self.sources.add(name, text)
-        found = Findings()
-        self.file: tree.File = parse(self.sources, self.number, found)
-        if not found.failed:
-            found = Findings()
-            check(self.sources, (self.number,), host, found)
-        self.findings = found
+        self.findings = Findings()
+        self.file: tree.File = parse(self.sources, self.number, self.findings)
+        if not self.findings.failed:
+            check(self.sources, (self.number,), host, self.findings, parsed={self.number: self.file})
 
     @functools.cached_property
     def index(self) -> Index:

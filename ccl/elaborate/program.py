@@ -26,6 +26,7 @@ from ccl.source import Sources, Span
 from ccl.syntax import tree
 
 _NO_BASES: Mapping[str, str] = {}
+_NOT_PARSED: Mapping[int, tree.File] = {}
 
 
 def check(
@@ -36,15 +37,16 @@ def check(
     *,
     bases: Mapping[str, str] = _NO_BASES,
     previous: core.Program | None = None,
+    parsed: Mapping[int, tree.File] = _NOT_PARSED,
 ) -> core.Program | None:
     """The program that the sources make; None iff an error was found.
 
     numbers: sources that form one contract. bases: texts of other contracts, by what `extends` writes ("base:x@HASH",
     or without the word before the colon), besides those that the host has. previous: the version that this one is to
-    follow, so that its migrations are typed. Of several contracts of which none extends the others, the last is the
-    program; all are checked.
+    follow, so that its migrations are typed. parsed: trees of sources, by number, that were parsed already,
+    without an error. Of several contracts of which none extends the others, the last is the program; all are checked.
     """
-    made = elaborated(sources, numbers, host, findings, bases=bases, previous=previous)
+    made = elaborated(sources, numbers, host, findings, bases=bases, previous=previous, parsed=parsed)
     return None if made is None else made[0]
 
 
@@ -56,12 +58,13 @@ def elaborated(
     *,
     bases: Mapping[str, str] = _NO_BASES,
     previous: core.Program | None = None,
+    parsed: Mapping[int, tree.File] = _NOT_PARSED,
 ) -> tuple[core.Program, Bodies] | None:
     """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
     told = Findings()
     made: tuple[core.Program, Bodies] | None = None
     known = ChainMap(dict(bases), cast("dict[str, str]", host.bases))  # only looked up: the host's may be read late
-    found = load.load(sources, numbers, told, known)
+    found = load.load(sources, numbers, told, known, parsed)
     for loaded in found:
         build = _Build(sources, host, told, loaded, previous)
         made = build.program(), build.bodies
