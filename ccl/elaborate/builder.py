@@ -21,13 +21,10 @@ from ccl.elaborate import mismatch
 from ccl.elaborate.fitting import cheap, fits, held_to, join, oversized
 from ccl.elaborate.names import FunctionInfo, Names
 from ccl.host import CommandSpec, Host
+from ccl.room import MOST_DEPTH
 from ccl.source import Sources, Span
 from ccl.syntax import tree
 from ccl.types import ANY, INTEGER, NEVER, NOTHING, RATIO, Exact, Money, Type
-
-MOST_DEPTH = 720
-"""How deep expressions and blocks may stand in each other, in frames of this program that they may take; deeper is told
-of, on every machine alike, and long before Python itself gives up."""
 
 MOST_TYPE = 200
 """Parts that the type of a local may have: pairs of pairs of pairs would be without measure."""
@@ -68,6 +65,8 @@ class LoopFrame:
     carried: list[Binding]
     left_with: list[tuple[core.Expr, ...]] = field(default_factory=list)
     broken: bool = False
+    depth: int = 1
+    """How many loops stand in each other here, this one included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ from ccl.syntax import tree
 from ccl.types import ANY, BOOL, DATE, INTEGER, NEVER, NOTHING, Array, Map, Range, Tuple, Type
 
 MOST_ROUNDS = 1_000_000
+MOST_NESTED = 12
+"""Loops that stand in each other: so many that each can be a loop of Python, which has a limit of its own."""
+_ATTEMPTS = 3
+"""What a loop carries has its types after so many attempts, or has none that holds in every round."""
 CHANGING = frozenset(("push", "append", "insert", "remove", "remove_at", "extend", "set", "sort", "reverse", "clear",
                       "truncate", "delete"))  # fmt: skip
 """Methods that, as a statement on a variable, assign it."""
@@ -95,20 +99,35 @@ def loop(b: Builder, span: Span, over: core.Expr, most: int | None, hint: str, n
     """A loop: run elaborates the body, given the item. Whether a `break` leaves it."""
     carried = [m for m in b.mutables if m.name in names and b.env.get(m.name) is m]
     types = [m.declared or loosened(m.value.type) for m in carried]
-    for _ in range(3):
+    if b.loop is not None and b.loop.depth >= MOST_NESTED:
+        b.error("CCL0250", span, f"more than {MOST_NESTED} loops stand in each other", "make this one a function")
+        return False
+    for left in reversed(range(_ATTEMPTS + 1)):
         mark = b.mark()
-        made, result = _attempt(b, span, over, most, hint, carried, types, run)
+        made, result = _attempt(b, span, over, most, hint, carried, types, run, last=not left)
         if made is not None:
             b.emit(made)
-            gained = growth.of_loop(b, made, [[left[i] for left in result.left_with] for i in range(len(carried))])
+            gained = growth.of_loop(b, made, [[ends[i] for ends in result.left_with] for i in range(len(carried))])
             for binding, c, held in zip(carried, made.carried, gained, strict=True):
                 binding.value = core.Local(held if binding.declared is None else c.type, span, c.result)
             return result.broken
         b.rewind(mark)
         for i, (binding, held) in enumerate(zip(carried, types, strict=True)):
-            b.one_type(binding, [held, *(left[i].type for left in result.left_with)], span)
-        types = [_all_joined(t, i, result) for i, t in enumerate(types)]
+            b.one_type(binding, [held, *(ends[i].type for ends in result.left_with)], span)
+        joined = [_all_joined(t, i, result) for i, t in enumerate(types)]
+        if left == 1:
+            joined = [_unsettled(b, *each) for each in zip(carried, types, joined, strict=True)]
+        types = joined
     raise AssertionError("the types that a loop carries do not settle")
+
+
+def _unsettled(b: Builder, binding: Binding, before: Type, after: Type) -> Type:
+    """What stands for the type of a variable; told where each round gives it another one."""
+    if before == after:
+        return before
+    b.findings.error("CCL0162", binding.place, f"`{binding.name}` would have another type after each round of a loop",
+                     label="say here of which type it is")  # fmt: skip
+    return ANY
 
 
 def _all_joined(held: Type, at: int, frame: LoopFrame) -> Type:
@@ -118,14 +137,15 @@ def _all_joined(held: Type, at: int, frame: LoopFrame) -> Type:
 
 
 def _attempt(b: Builder, span: Span, over: core.Expr, most: int | None, hint: str, carried: list[Binding],
-             types: list[Type], run: Callable[[core.Expr], None]) -> tuple[core.Loop | None, LoopFrame]:  # fmt: skip
-    """The loop with variables of these types; None where the body gives them others."""
+             types: list[Type], run: Callable[[core.Expr], None], *,
+             last: bool) -> tuple[core.Loop | None, LoopFrame]:  # fmt: skip
+    """The loop with variables of these types; None where the body gives them others. last: then take it as it is."""
     before = [m.value for m in b.mutables]
     initial = [m.value for m in carried]
     inside = [b.fresh(m.name) for m in carried]
     for binding, name, held in zip(carried, inside, types, strict=True):
         binding.value = core.Local(held, span, name)
-    frame = LoopFrame(carried)
+    frame = LoopFrame(carried, depth=1 if b.loop is None else b.loop.depth + 1)
     out, alive, outer = b.out, b.alive, b.loop
     b.out, b.loop = [], frame
     item = b.fresh(hint)
@@ -141,7 +161,7 @@ def _attempt(b: Builder, span: Span, over: core.Expr, most: int | None, hint: st
     for binding, value in zip(b.mutables, before, strict=True):
         assert binding in carried or binding.value is value, f"{binding.name} is assigned in a loop, unseen"
         binding.value = value
-    if any(_all_joined(t, i, frame) != t for i, t in enumerate(types)):
+    if not last and any(_all_joined(t, i, frame) != t for i, t in enumerate(types)):
         return None, frame
     results = tuple(
         core.Carried(name, b.fresh(m.name), held, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ccl.diagnostics import Findings
+from ccl.room import make_room
 from ccl.source import Sources, Span
 from ccl.syntax import tree
 from ccl.syntax.cases import Cases
@@ -126,6 +127,7 @@ def _calls(value: tree.Expr) -> bool:
 
 def parse(sources: Sources, number: int, findings: Findings) -> tree.File:
     """The tree of a text. Never raises: what is wrong is in `findings`, and `Wrong` in the tree."""
+    make_room()
     parser = Parser(sources, tokens(sources, number, findings), findings)
     parsed = parser.file()
     assert parser.kinds[-1] == END, "the last token is the end"

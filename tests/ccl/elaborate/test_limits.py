@@ -5,19 +5,28 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from ccl import compile as compiler
+from ccl import core, cost, interpret
+from ccl.diagnostics import Findings
 from ccl.elaborate import check_text
 from ccl.elaborate.names import closest, distance
+from ccl.room import make_room
+from ccl.source import Sources
 from tests.ccl.elaborate.space import HOST
 
+Checked = tuple[core.Program | None, Findings, Sources]
+WORLD: Any = SimpleNamespace(views=None, command=None, params={}, state={}, caller="", now=0)
 DEEP = 195
 
 NESTED = {
     "if": "fn f() -> Integer { " + "if true { " * DEEP + "1" + " } else { 0 }" * DEEP + " }",
-    "block": "fn f() -> Integer { " + "{ let a = 1; " * DEEP + "1" + " }" * DEEP + " }",
+    "block": "fn f() -> Integer { " + "".join(f"{{ let a{i} = 1; " for i in range(DEEP)) + "1" + " }" * DEEP + " }",
     "bracket": "fn f() -> Integer { " + "1 + (" * DEEP + "1" + ")" * DEEP + " }",
     "list": "fn f() { let a = " + "[" * DEEP + "1" + "]" * DEEP + "; }",
     "call": "fn f() -> Integer { " + "abs(" * DEEP + "1" + ")" * DEEP + " }",
@@ -32,7 +41,8 @@ NESTED = {
     "try": "fn f(a: Result<Integer>) -> Integer { " + "try a catch e { " * DEEP + "1" + " }" * DEEP + " }",
     "struct": "struct P { x: Integer } fn f() -> P { " + "P { x: P { x: 1 }.x + " * DEEP + "1" + " }.x }" * DEEP + " }",
     "closure": "fn f(a: Array<Integer>) { let b = " + "a.map(|x| " * DEEP + "1" + ")" * DEEP + "; }",
-    "method": "fn f(a: Array<Integer>) -> Bool { " + "a.contains(a.len() + [" * 60 + "1" + "].len())" * 60 + " }",
+    "method":
+        "fn f(a: Array<Integer, max 3>) -> Bool { " + "a.contains(a.len() + [" * 60 + "1" + "].len())" * 60 + " }",
     "pattern": "fn f(a: Integer) -> Integer { match a { " + "Some(" * DEEP + "_" + ")" * DEEP + " => 1, _ => 0 } }",
     "type": "fn f(a: " + "Option<" * DEEP + "Integer" + ">" * DEEP + ") -> Integer { match a { "
             + "Some(" * DEEP + "_" + ")" * DEEP + " => 1, _ => 0 } }",
@@ -42,32 +52,80 @@ NESTED = {
 }  # fmt: skip
 
 
+CHECKED = ("if", "block", "bracket", "call", "own call", "match", "switch", "if let", "not", "method", "range",
+           "format")  # fmt: skip
+"""What may be nested as deep as the parser lets it."""
+
+
 @pytest.fixture
 def little_room() -> Iterator[None]:
-    """As many frames as are left where a node runs: 900 from here on."""
+    """As many frames as Python allows where a program starts, most of them taken: the language asks for its own."""
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(len(inspect.stack()) + 900)
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
     yield
     sys.setrecursionlimit(before)
+
+
+def called_deep(frames: int, run: Callable[[], Checked]) -> Checked:
+    """What `run` returns, called from so many frames further down."""
+    return run() if frames == 0 else called_deep(frames - 1, run)
 
 
 @pytest.mark.parametrize("kind", NESTED)
 @pytest.mark.usefixtures("little_room")
 def test_what_stands_deep_in_itself_is_checked_or_told(kind: str) -> None:
-    made, findings, _ = check_text(NESTED[kind], HOST)
+    make_room()
+    made, findings, _ = called_deep(800, lambda: check_text(NESTED[kind], HOST))
     assert (made is None) == findings.failed
     assert len(findings.all) < 100
 
 
-@pytest.mark.parametrize("kind", ["if", "for", "call", "match", "not"])
-def test_too_deep_is_an_error(kind: str) -> None:
+@pytest.mark.parametrize("kind", CHECKED)
+@pytest.mark.usefixtures("little_room")
+def test_two_hundred_levels_are_checked_costed_and_run(kind: str) -> None:
+    made, findings, _ = check_text(NESTED[kind], HOST)
+    assert made is not None, [d.message for d in findings.all]
+    args = tuple({"Integer": 5, "Bool": True, "Option<Integer>": (1,)}.get(str(t), (1,))
+                 for _, t in made.functions["f"].params)  # fmt: skip
+    first = interpret.run(made, "f", args, WORLD, fuel=100_000)
+    second = compiler.compiled(made).run("f", args, WORLD, fuel=100_000)
+    assert (first.value, first.trap, first.fuel) == (second.value, second.trap, second.fuel)
+    assert 0 < first.fuel <= cost.worst(made, "f").at({})
+
+
+@pytest.mark.parametrize(("kind", "code"), [
+    ("for", "CCL0250"), ("while", "CCL0250"), ("try", "CCL0011"), ("struct", "CCL0011"), ("type", "CCL0194"),
+])  # fmt: skip
+def test_too_deep_is_an_error(kind: str, code: str) -> None:
     _, findings, _ = check_text(NESTED[kind], HOST)
-    assert "CCL0250" in {d.code for d in findings.all}
+    assert code in {d.code for d in findings.all}
 
 
-def test_forty_levels_are_well_within_the_limit() -> None:
-    text = "fn f() -> Integer { " + "if true { " * 40 + "1" + " } else { 0 }" * 40 + " }"
-    assert check_text(text, HOST)[1].all == []
+@pytest.mark.parametrize("levels", [11, 12, 13])
+def test_twelve_loops_stand_in_each_other_and_run(levels: int) -> None:
+    made, findings, _ = check_text(
+        "fn f() -> Integer { let mut n = 0; " + "for i in 0..1 { n += 1; " * levels
+        + "let xs = [1].map(|x| [x].filter(|y| [y].any(|z| [z].any(|a| [a].any(|b| b == x)))));"
+        + " }" * levels + " n }",
+        HOST,
+    )  # fmt: skip
+    assert {d.code for d in findings.all} == ({"CCL0250"} if levels > 12 else set())
+    if made is not None:
+        first = interpret.run(made, "f", (), WORLD, fuel=100_000)
+        second = compiler.compiled(made).run("f", (), WORLD, fuel=100_000)
+        assert first.value == second.value == levels
+        assert first.fuel == second.fuel
+
+
+@pytest.mark.parametrize("body", [
+    "xs = [xs];", "xs = [Some(xs)];", "ys = xs; xs = [ys];",
+    "a = Some(b); b = Some(c); c = Some(d); d = Some(a);",
+])  # fmt: skip
+@pytest.mark.parametrize("levels", [1, 4, 12])
+def test_a_variable_that_never_settles_on_a_type_is_told(body: str, levels: int) -> None:
+    start = "let mut xs = []; let mut ys = []; let mut a = None; let mut b = None; let mut c = None; let mut d = None; "
+    _, findings, _ = check_text("fn f() { " + start + "for i in 0..3 { " * levels + body + " }" * levels + " }", HOST)
+    assert "CCL0162" in {d.code for d in findings.all}
 
 
 LARGE = {
@@ -110,7 +168,6 @@ def test_a_function_left_open_inside_of_a_clause_is_told() -> None:
 
 
 def test_only_functions_stand_in_an_impl() -> None:
-    from ccl.diagnostics import Findings
     from ccl.elaborate.declarations import collect
     from ccl.source import NOWHERE
     from ccl.syntax import tree
