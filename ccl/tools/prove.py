@@ -25,6 +25,8 @@ CODES = {
     Verdict.BROKEN: "CCL0602", Verdict.UNKNOWN: "CCL0603", Verdict.BOUNDED: "CCL0604", Verdict.ACCEPTED: "CCL0605",
 }  # fmt: skip
 """What `ccl explain` knows of each answer but "proved"."""
+MOST_NAMED = 12
+"""Of more clauses than that of which a property is proved, half as many are named; --json names all."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +128,11 @@ def as_text(answers: Sequence[Answer], sources: Sources | None = None, *, quiet:
 
 def _proved(name: str, text: str, whom: str, subjects: Sequence[str]) -> str:
     said = " ".join(part for part in (f"{name}:" if text else "", text, f"({whom})" if whom else "") if part)
-    return f"proved: {', '.join(subjects)}" if not text else f"proved: {said} Of {', '.join(subjects)}."
+    if not text:
+        return f"proved: {', '.join(subjects)}"
+    named = subjects if len(subjects) <= MOST_NAMED else subjects[: MOST_NAMED // 2]
+    more = f" and {len(subjects) - len(named)} more" if len(named) < len(subjects) else ""
+    return f"proved: {said} Of {', '.join(named)}{more}."
 
 
 def _paragraph(answer: Answer, sources: Sources | None) -> Iterable[str]:
