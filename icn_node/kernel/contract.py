@@ -108,7 +108,11 @@ def rules_of(tx: Tables, language: Language, document: Document) -> Rulebook:
     """The rules of a document in CCL. Raises BylawsInvalid with its first error."""
     if document.clauses:
         raise BylawsInvalid(reason="a document has sources in CCL or clauses, not both")
-    found = compiled(language, *bylaws.texts_of(tx, document))
+    texts = bylaws.texts_of(tx, document)
+    size = sum(len(text) for group in texts for _, text in group)
+    if size > bylaws.MOST_TEXT:
+        raise BylawsInvalid(reason=f"its texts have {size} characters together, and {bylaws.MOST_TEXT} are the most")
+    found = compiled(language, *texts)
     if isinstance(found, Slip):
         raise invalid(found)
     return found

@@ -227,6 +227,12 @@ def refusal_of(w: World, parts: list[bytes]) -> str:
     return str(no.value.facts["reason"])
 
 
+def test_texts_have_a_bound_together(town: World) -> None:
+    """Each part is short enough, and named often enough they would be too much to read."""
+    part = bytes.fromhex(town.do("bob", "bylaws.publish", text=" " * 49_152))
+    assert "are the most" in refusal_of(town, [part] * 22)
+
+
 def test_a_base_is_pinned_and_travels_with_the_document(town: World) -> None:
     base = f'contract Base {{ edition: 1; {AMEND} final clause "1" on credit.transfer "x" {{ require member(); }} }}'
     pin = hashlib.sha256(base.encode()).hexdigest()
