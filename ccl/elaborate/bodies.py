@@ -7,6 +7,7 @@ policy that reaches what only an action may do.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -128,7 +129,11 @@ class Bodies:
         self.names = names
         self.host = host
         self.findings = findings
-        self.shared = Shared(names, host, findings, RULES, self._constant_at, sources)
+        # Weakly, so that what is elaborated is let go at once when nobody holds it, without a garbage collector.
+        itself = weakref.proxy(self)
+        self.shared = Shared(
+            names, host, findings, RULES, lambda info, span: Bodies._constant_at(itself, info, span), sources
+        )
         self.done: dict[str, core.Function] = {}
         """Functions elaborated so far, by their unique names."""
         self.layers: dict[str, str] = {}

@@ -131,4 +131,6 @@ def parse(sources: Sources, number: int, findings: Findings) -> tree.File:
     parser = Parser(sources, tokens(sources, number, findings), findings)
     parsed = parser.file()
     assert parser.kinds[-1] == END, "the last token is the end"
+    # Its tables of its own methods hold it, and it the tokens: let go of them, so that no garbage collector has to.
+    vars(parser).clear()
     return parsed
