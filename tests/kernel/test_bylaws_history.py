@@ -18,8 +18,8 @@ DOCUMENT = {
     "params": {"approval.above_minor": 1_000},
     "clauses": [
         {"id": "1", "on": ["credit.create", "bylaws.*"], "require": ["decision bylaw"], "text": "By decision."},
-        {"id": "2", "on": ["credit.transfer", "credit.request"], "require": ["member", "acts for payer"], "text": "Pay.",
-         "approval": {"by": "signers payer", "field": "amount_minor", "above": "approval.above_minor", "need": 2}},
+        {"id": "2", "on": ["credit.transfer", "credit.request"], "require": ["member", "acts for payer"],
+         "text": "Pay.", "approval": {"by": "signers payer", "field": "amount_minor", "above": "approval.above_minor", "need": 2}},
         {"id": "3", "on": ["group.*"], "require": ["role steward or coordinates group"], "text": "Circles."},
         {"id": "4", "on": ["governance.*"], "require": ["member"], "text": "Votes."},
         {"id": "5", "on": ["member.*"], "require": ["anyone"], "text": "Members."},
@@ -70,7 +70,8 @@ def run() -> tuple[str, list[str]]:
     commit("ann", {"op": "member.admit", "member": dids["bob"]})
     commit("ann", {"op": "credit.transfer", "payee": dids["bob"], "amount_minor": 500, "unit": "SUN"})
     commit("bob", {"op": "credit.transfer", "payee": dids["ann"], "amount_minor": 5, "unit": "SUN"})
-    commit("bob", {"op": "credit.transfer", "payer": dids["ann"], "payee": dids["bob"], "amount_minor": 5, "unit": "SUN"})
+    for_ann = {"payer": dids["ann"], "payee": dids["bob"], "amount_minor": 5, "unit": "SUN"}
+    commit("bob", {"op": "credit.transfer", **for_ann})
     commit("bob", {"op": "credit.create", "unit": "MOON", "title": "Moon"})
     commit("bob", {"op": "group.create", "group": "garden", "title": "Garden"})
     commit("cid", {"op": "credit.request", "payer": dids["ann"], "amount_minor": 5, "unit": "SUN"})
