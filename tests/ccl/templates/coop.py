@@ -80,13 +80,15 @@ class Coop(Town):
 
     def cannot(self, kind: str, op: dict[str, Any], by: str = "ann") -> tuple[str, str]:
         """A command that a clause would refuse as a decision: the proposal is refused already, as `refused` is."""
-        return self.refused(by, "governance.propose", type=kind, title="A story", execute=({"ver": 1, **op},), open=True)
+        execute = ({"ver": 1, **op},)
+        return self.refused(by, "governance.propose", type=kind, title="A story", execute=execute, open=True)
 
     def decide(self, kind: str, *ops: dict[str, Any], by: str = "ann", voters: Iterable[str] = ()) -> dict[str, Any]:
         """Propose, vote yes and let the time pass; the proposal as it is shown then. voters: besides who proposes."""
         execute = tuple({"ver": 1, **op} for op in ops)
         no = self.do(by, "governance.propose", type=kind, title="A story", execute=execute, open=True)
-        self.later(0)
+        while self.ask(None, "governance.show", proposal=no)["state"] in ("discussion", "deliberation"):
+            self.later(1)
         for name in (by, *voters):
             self.do(name, "governance.vote", proposal=no, choice="yes")
         for _ in range(60):

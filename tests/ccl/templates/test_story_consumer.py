@@ -19,7 +19,7 @@ def unit(code: str, decimals: int, **terms: Any) -> dict[str, Any]:
 UNITS = (
     unit("SHARE", 0, transferable=False, mint="role treasurer", burn="role treasurer"),
     unit("POINTS", 0, transferable=False, mint="role clerk"),
-    unit("CASH", 2, mint="role treasurer", burn="role treasurer"),
+    unit("CASH", 2, mint="role treasurer"),
 )
 
 
@@ -77,6 +77,9 @@ def test_the_dividend_is_by_purchases_above_the_reserve(coop: Coop) -> None:
     coop.carried("dividend", dividend, voters=("bob", "cleo"))
     assert coop.balance("bob", "CASH") == 4_000
     coop.do("ann", "currency.mint", unit="CASH", amount_minor=100_000)
+    bill = {"op": "currency.burn", "unit": "CASH", "amount_minor": 100_001}
+    assert coop.cannot("budget", bill)[0] == "13.5"
+    coop.carried("budget", {**bill, "amount_minor": 100_000})
     generous = [{"payee": coop.did("dora"), "amount_minor": 1}]
     assert coop.cannot("dividend", {**dividend, "payments": generous})[0] == "13.8"
 

@@ -10,14 +10,13 @@ import pytest
 
 from icn_node import audit
 from tests.ccl.templates.coop import CREDIT, Coop, changed
-from tests.people import Case, by_decision, notices, provoke, status, undeclared, words
+from tests.people import words
 
 SHARE: dict[str, Any] = {
     "op": "currency.create", "ver": 1, "unit": "SHARE", "decimals": 0, "transferable": False, "mint": "decision",
 }  # fmt: skip
 FUND: dict[str, Any] = {
     "op": "currency.create", "ver": 1, "unit": "FUND", "decimals": 2, "mint": "role treasurer",
-    "burn": "role treasurer",
 }  # fmt: skip
 REASON = words("parties role:steward", 1)
 
@@ -87,8 +86,8 @@ def test_the_reserve_stays_whatever_is_decided(coop: Coop) -> None:
     full_member(coop, "bob")
     assert coop.refused("ann", "currency.mint", unit="FUND", amount_minor=100, payee=coop.did("ann"))[0] == "14.10"
     coop.do("ann", "currency.mint", unit="FUND", amount_minor=100_000)
-    share = {"op": "credit.batch", "unit": "FUND", "payments": [
-        {"payee": coop.did("ann"), "amount_minor": 10_000}, {"payee": coop.did("bob"), "amount_minor": 10_000}]}  # fmt: skip
+    payments = [{"payee": coop.did(name), "amount_minor": 10_000} for name in ("ann", "bob")]
+    share = {"op": "credit.batch", "unit": "FUND", "payments": payments}
     clause, words = coop.cannot("budget", share)
     assert clause == "14.7"
     assert "The reserve of" in words
@@ -97,6 +96,9 @@ def test_the_reserve_stays_whatever_is_decided(coop: Coop) -> None:
     assert coop.balance("bob", "FUND") == 10_000
     assert coop.cannot("budget", share)[0] == "14.7"
     assert coop.cannot("policy", share)[0] == "14.7"
+    bill = {"op": "currency.burn", "unit": "FUND", "amount_minor": 5_001}
+    assert coop.cannot("budget", bill)[0] == "14.11"
+    coop.carried("budget", {**bill, "amount_minor": 5_000}, voters=("bob",))
     probationer = {**share, "payments": [{"payee": coop.did("cleo"), "amount_minor": 100}]}
     assert coop.cannot("budget", probationer)[0] == "14.7"
 
