@@ -1,7 +1,8 @@
 """The reference, as Markdown, from the declarations: nothing in it is written by hand, and a test compares the files.
 
 `docs/reference/` holds: `command-line.md` (the verbs that are not a module's), `methods.md` (the node's own RPC methods
-and all error codes), and a page for each module with its commands, queries, refusals, parameters and notices.
+and all error codes), a page for each module with its commands, queries, refusals, parameters and notices, and of the
+language of bylaws `ccl-errors.md` and `ccl-host.md` (`icn_node.cli.reference_ccl`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from icn_node.cli import host, reference_ccl
 from icn_node.cli.declared import NOT_TYPED, typed
 from icn_node.cli.failure import EXIT_CODES, INVALID, OK, Failure
 from icn_node.cli.grammar import Param, Verb, written
@@ -65,6 +67,8 @@ def pages() -> dict[str, str]:
         "README.md": _index(),
         "command-line.md": _command_line(grammar),
         "methods.md": _methods(),
+        "ccl-errors.md": reference_ccl.errors(),
+        "ccl-host.md": reference_ccl.host(host.host()),
     }
     for module in MODULES:
         found[f"modules/{module.name}.md"] = _module(grammar, module)
@@ -79,6 +83,9 @@ def _index() -> Iterator[str]:
     yield from ["# Reference", ""]
     yield "- [Command line](command-line.md): starting and looking after a node, keys, proofs, books, signing elsewhere"
     yield "- [Methods](methods.md): the control socket's own methods, and its error codes"
+    yield "- [CCL](ccl.md): the language in which bylaws are written"
+    yield "- [What bylaws may speak of](ccl-host.md): commands and reads with their fields, facts, settings"
+    yield "- [Errors and warnings of CCL](ccl-errors.md), by their codes"
     yield from ["", "The modules, each with its commands, queries, refusals, parameters and notices:", ""]
     for module in MODULES:
         yield f"- [{module.name}](modules/{module.name}.md): {_sentence(module.doc)}"
@@ -95,16 +102,6 @@ def _paragraphs(doc: str) -> Iterator[str]:
         yield ""
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if not rows:
-        return
-    yield "| " + " | ".join(heads) + " |"
-    yield "|" + "---|" * len(heads)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
-    yield ""
-
-
 # -- the command line -------------------------------------------------------------------------------------------------
 
 
@@ -115,9 +112,9 @@ def _command_line(grammar: Grammar) -> Iterator[str]:
     yield "A flag is turned off with `--no-` before its name. `--` ends the options."
     yield ""
     yield from ["## Options of every command", ""]
-    yield from _table(("option", "meaning"), [(_option(p), about(p)) for p in GLOBAL])
+    yield from reference_ccl.table(("option", "meaning"), [(_option(p), about(p)) for p in GLOBAL])
     yield from ["## Exit codes", ""]
-    yield from _table(("code", "meaning"), [(str(code), what) for code, what in EXIT_CODES])
+    yield from reference_ccl.table(("code", "meaning"), [(str(code), what) for code, what in EXIT_CODES])
     yield "With `--json` exactly one JSON document goes to standard output. A failure is"
     yield '`{"error": {"code", "message", "exit", ...}}`, with `clause`, `clause_text`, `advice`, `usage` and `data`'
     yield "where there are any. `icn watch` prints a document a line."
@@ -144,7 +141,7 @@ def _option(param: Param) -> str:
 
 def _params(verb: Verb) -> Iterator[str]:
     rows = [(_option(p), "yes" if p.required else "", about(p)) for p in verb.params]
-    yield from _table(("parameter", "required", "meaning"), rows)
+    yield from reference_ccl.table(("parameter", "required", "meaning"), rows)
 
 
 # -- methods -----------------------------------------------------------------------------------------------------------
@@ -158,11 +155,11 @@ def _methods() -> Iterator[str]:
     yield "description of all."
     yield ""
     yield from ["## Errors", ""]
-    yield from _table(("code", "meaning"), [(str(code), meaning) for code, meaning in ERRORS])
+    yield from reference_ccl.table(("code", "meaning"), [(str(code), meaning) for code, meaning in ERRORS])
     for name, method in sorted(NODE_METHODS.items()):
         yield from [f"## {name}", "", method.doc + (" Only with a running daemon." if method.online else ""), ""]
         rows = [(f"`{param}`", kind, meaning) for param, (kind, meaning) in method.params.items()]
-        yield from _table(("parameter", "type", "meaning"), rows)
+        yield from reference_ccl.table(("parameter", "type", "meaning"), rows)
 
 
 # -- modules ----------------------------------------------------------------------------------------------------------
@@ -192,10 +189,10 @@ def _module(grammar: Grammar, module: Module) -> Iterator[str]:
             (f"`{p.name}`", f"`{json.dumps(p.default)}`", _range(p.low, p.high, p.choices, p.default), p.unit, p.doc)
             for p in module.params
         ]
-        yield from _table(("parameter", "default", "range", "unit", "meaning"), rows)
+        yield from reference_ccl.table(("parameter", "default", "range", "unit", "meaning"), rows)
     if module.notices:
         yield from ["## Notices", ""]
-        yield from _table(("notice", "text"), [(f"`{n.code}`", n.text) for n in module.notices])
+        yield from reference_ccl.table(("notice", "text"), [(f"`{n.code}`", n.text) for n in module.notices])
 
 
 def _range(low: int, high: int, choices: Sequence[str], default: object) -> str:
@@ -257,4 +254,4 @@ def _refusals(module: Module) -> Iterator[str]:
     if found:
         yield from ["## Refusals", ""]
         rows = [(f"`{code}`", r.text, r.advice) for code, r in sorted(found.items())]
-        yield from _table(("code", "in words", "what to do"), rows)
+        yield from reference_ccl.table(("code", "in words", "what to do"), rows)

@@ -64,7 +64,7 @@ def errors() -> Iterator[str]:
     yield from ["# Errors and warnings of CCL", ""]
     yield "Every error that `ccl` and `icn bylaws` tell has a code. `ccl explain CCL0153` prints what stands here."
     yield ""
-    for block, title in _BLOCKS.items():
+    for title in _BLOCKS.values():
         yield f"- [{title}](#{_anchor(title)})"
     yield ""
     for block, title in _BLOCKS.items():
@@ -87,8 +87,8 @@ def _anchor(title: str) -> str:
 def host(declared: Host) -> Iterator[str]:
     """Commands, reads, views, settings and records that a contract may name."""
     yield from ["# What bylaws may speak of", ""]
-    yield "The commands and reads that a clause may govern, with the fields of `command`; the facts that it may ask for;"
-    yield "the settings that it may read. [The language](ccl.md) says how. Private texts are no fields: no clause can"
+    yield "The commands and reads that a clause may govern, with the fields of `command`; the facts that it may ask"
+    yield "for; the settings that it may read. [The language](ccl.md) says how. Private texts are no fields: no clause can"
     yield "read them. Money is of the command's own unit. A field that may be absent is an `Option`; one marked"
     yield "*computed* follows from the others, and cannot be given in a call."
     yield ""
@@ -216,9 +216,8 @@ def _results() -> Iterator[tuple[tuple[str, str, str], str]]:
         assert isinstance(typed, tree.ConstDecl)
         assert typed.value is not None
         params = (("a", _OPERANDS.get(left, Plain(left))), ("b", _OPERANDS.get(right, Plain(right))))
-        yield (sign, left, right), str(made[1].expression(f"{number}", typed.value, None, params).result).replace(
-            "<CREDIT>", ""
-        )
+        result = str(made[1].expression(f"{number}", typed.value, None, params).result)
+        yield (sign, left, right), result.replace("<CREDIT>", "").replace("<Integer>", "")
     assert not findings.all
 
 

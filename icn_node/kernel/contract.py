@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ccl import core
-from icn_node.kernel import bylaws, charter, contract_params, ledger
+from icn_node.kernel import bylaws, charter, contract_params, contract_state, ledger
 from icn_node.kernel.bylaws import BylawsInvalid, Document, Texts
 from icn_node.kernel.language import Language
 from icn_node.kernel.refusal import Forbidden, UnknownKey
@@ -67,6 +67,23 @@ def compiled(language: Language, sources: Texts, bases: Texts) -> Rulebook | Sli
     if program is None:
         slip = first_error(findings.sorted(), texts)
         assert slip is not None, "a contract without a program has an error"
+        return slip
+    return Rulebook(program, language.host)
+
+
+def compiled_after(language: Language, sources: Texts, bases: Texts, previous: core.Program) -> Rulebook | Slip:
+    """The same as what follows an earlier version: what it moves of that version's state has functions then."""
+    from ccl.diagnostics import Findings
+    from ccl.elaborate.program import check
+    from ccl.rulebook import Rulebook
+    from ccl.source import Sources
+
+    texts, findings = Sources(), Findings()
+    numbers = [texts.add(name, text) for name, text in sources]
+    program = check(texts, numbers, language.host, findings, bases=dict(bases), previous=previous)
+    slip = None if program is not None else first_error(findings.sorted(), texts)
+    if program is None:
+        assert slip is not None
         return slip
     return Rulebook(program, language.host)
 
@@ -138,7 +155,7 @@ class Contract:
         self._approvals: dict[tuple[str, core.Clause, core.Approval], Asked] = {}
         world = self._world = World()
         world.params = contract_params.InForce(world, self.params)
-        world.state = {s.name: s.initial for s in self.program.states}
+        world.state = contract_state.Values(world, {s.name: s for s in self.program.states})
         world.views = SimpleNamespace(
             setting=functools.partial(setting, world),
             **{name: functools.partial(view.fn, world) for name, view in language.views.items()},

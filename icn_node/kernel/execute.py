@@ -14,7 +14,7 @@ import msgspec
 
 from dag.event import Event
 from dag.keys import did_of
-from icn_node.kernel import bylaws, explanations, notices, private, registry, timers, versions
+from icn_node.kernel import bylaws, contract_state, explanations, notices, private, registry, timers, versions
 from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.language import language_of
 from icn_node.kernel.module import Command, CommandSpec, Module, ParamSpec, QuerySpec, ReactionSpec, Result, TimerSpec
@@ -64,7 +64,7 @@ class PendingCommand(Record, frozen=True):
 
 KERNEL_RECORDS: tuple[type[Record], ...] = (
     *registry.RECORDS, *private.RECORDS, *bylaws.RECORDS, *timers.RECORDS, *notices.RECORDS, *versions.RECORDS,
-    *explanations.RECORDS, PendingCommand,
+    *explanations.RECORDS, *contract_state.RECORDS, PendingCommand,
 )  # fmt: skip
 
 

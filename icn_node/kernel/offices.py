@@ -115,13 +115,11 @@ def beyond(program: core.Program) -> Iterator[str]:
         except Uncounted as lacks:
             yield f"proposal {proposal.name}: this node cannot count {lacks}, so nothing can be proposed as one"
         if proposal.execution:
-            yield f"proposal {proposal.name}: what it carries out is written into each proposal (`--execute`)"
+            yield f"proposal {proposal.name}: each proposal says itself what it carries out (`--execute`)"
     for role in program.roles:
         if role.chosen_by or role.until:
             yield f"role {role.name}: who holds it is said by a decision (`icn role grant`)"
     for trigger in program.triggers:
-        yield f"trigger {trigger.name}: it does not run by itself; propose what it does"
-    for state in program.states:
-        yield f"state {state.name}: it stays what it is at first, as nothing here runs the actions that change it"
+        yield f"trigger {trigger.name}: it does not run by itself; a decision runs actions (`icn bylaws run`)"
     for delegation in program.delegations:
         yield f"delegate scope {delegation.scope}: delegations have the depth and length that the settings give them"

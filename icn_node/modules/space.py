@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from dag.keys import public_of
-from icn_node.kernel import adoption, bylaws, calendar, contract_params, contract_views, registry, versions
+from icn_node.kernel import actions, adoption, bylaws, calendar, contract_params, contract_views, registry, versions
 from icn_node.kernel.bylaws import BylawsInvalid, Document
 from icn_node.kernel.charter import Charter
 from icn_node.kernel.context import Context
@@ -126,6 +126,15 @@ class Publish(Command, frozen=True):
     text: Annotated[str, Meta(min_length=1, max_length=49_152)]
 
 
+class Run(Command, frozen=True):
+    """Carry out an action of the bylaws in force, with its arguments: numbers, texts, true or false; an amount as
+    a number of the unit's smallest part or as a text in whole units. What it does is judged like anything else."""
+
+    OP: ClassVar[str] = "bylaws.run"
+    action: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    arguments: dict[str, int | str | bool] = msgspec.field(default_factory=dict)
+
+
 class SetParameter(Command, frozen=True):
     """Change one parameter of the bylaws, or one setting of a module. An amount is a number of the unit's smallest
     part, or a text in whole units."""
@@ -206,6 +215,13 @@ def _put_into_force(tx: Tables, ctx: Context, document: Document, active: frozen
 
 def publish(tx: Tables, cmd: Publish, ctx: Context) -> str:
     return bylaws.publish(tx, cmd.text)
+
+
+def run(tx: Tables, cmd: Run, ctx: Context) -> None:
+    book = ctx.kernel.policy.book(tx)
+    if not isinstance(book, Contract):
+        raise actions.UnknownAction(action=cmd.action)
+    actions.run(tx, ctx, book, cmd.action, cmd.arguments)
 
 
 def set_parameter(tx: Tables, cmd: SetParameter, ctx: Context) -> None:
@@ -348,11 +364,13 @@ MODULE = Module(
         command(Deactivate, deactivate, refuses=(UnknownModule, ModuleNeeded), example={"module": "timebank"}),
         command(Adopt, adopt, refuses=_ADOPTS, result="the version's number", example={"document": _BYLAWS}),
         command(Publish, publish, result="the text's SHA-256 in hex", example={"text": "contract Garden { .. }"}),
+        command(Run, run, refuses=actions.REFUSALS, example={"action": "pay_wages", "arguments": {"to": _DID}}),
         command(SetParameter, set_parameter, refuses=(UnknownParameter, BadParameter, ParameterKept),
                 example={"name": "timebank.norm_minutes", "value": 600}),
     ),
     notices=(NoticeSpec("space.parameter_reset", "The parameter {name} is as the bylaws in force declare it: what was "
-                        "set before does not fit them."),),
+                        "set before does not fit them."),
+             NoticeSpec("space.said", "{action} of the bylaws says {what} ({facts}).")),
     queries=(
         query("space.charter", CharterQuery, charter),
         query("space.bylaws", BylawsQuery, read_bylaws),

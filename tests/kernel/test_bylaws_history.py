@@ -19,7 +19,8 @@ DOCUMENT = {
     "clauses": [
         {"id": "1", "on": ["credit.create", "bylaws.*"], "require": ["decision bylaw"], "text": "By decision."},
         {"id": "2", "on": ["credit.transfer", "credit.request"], "require": ["member", "acts for payer"],
-         "text": "Pay.", "approval": {"by": "signers payer", "field": "amount_minor", "above": "approval.above_minor", "need": 2}},
+         "text": "Pay.",
+         "approval": {"by": "signers payer", "field": "amount_minor", "above": "approval.above_minor", "need": 2}},
         {"id": "3", "on": ["group.*"], "require": ["role steward or coordinates group"], "text": "Circles."},
         {"id": "4", "on": ["governance.*"], "require": ["member"], "text": "Votes."},
         {"id": "5", "on": ["member.*"], "require": ["anyone"], "text": "Members."},
