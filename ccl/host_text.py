@@ -34,19 +34,25 @@ class NotAHost(ValueError):
     """A text that is no declaration of a host."""
 
 
-def written(host: Host) -> str:
-    """The declaration as text, a line for each part, sorted by nothing: the order declared is kept."""
+def written(host: Host, of: str = "") -> str:
+    """The declaration as text, a line for each part, in the order declared. of: what it was made from, as whoever
+    writes it says; it begins the text (`beginning`), and reading takes no notice of it."""
     parts: list[tuple[str, Any]] = [(name, list(getattr(host, name).values())) for name in _NAMED]
     parts += [("units", dict(host.units)), ("amend", host.amend)]
     parts += [(name, sorted(getattr(host, name))) for name in ("modules", "decision_types", "roles")]
-    lines = []
+    lines = [beginning(of)]
     for name, value in parts:
         if name in _NAMED:
             inside = ",\n  ".join(_json(_plain(one)) for one in value)
             lines.append(f"{_json(name)}: [\n  {inside}\n ]")
         else:
             lines.append(f"{_json(name)}: {_json(value)}")
-    return "{" + ",\n ".join(lines) + "}\n"
+    return ",\n ".join(lines) + "}\n"
+
+
+def beginning(of: str) -> str:
+    """How the text of a declaration begins that was made of that."""
+    return f'{{"of": {_json(of)}'
 
 
 def read(text: str, bases: Mapping[str, str] | None = None) -> Host:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ccl.host import Host
 from ccl.host_text import NotAHost, read, written
 from icn_node import documents
 from icn_node.cli import host
@@ -24,7 +25,16 @@ contract Shop {
 
 def test_the_file_says_what_the_modules_declare() -> None:
     said = host.DECLARATION.read_text(encoding="utf-8")
-    assert said == host.declaration(), "it is out of date: run `.venv/bin/python scripts/docs.py`"
+    assert said == host.declaration(), (
+        "it is out of date, so that `ccl check` takes longer: run `.venv/bin/python scripts/docs.py`"
+    )
+
+
+def test_a_file_made_of_other_modules_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "host.json"
+    old.write_text(written(Host(), "crc32 00000000"), encoding="utf-8")
+    monkeypatch.setattr(host, "DECLARATION", old)
+    assert "credit.transfer" in host.host().commands
 
 
 def test_what_is_read_is_what_was_declared() -> None:
@@ -52,10 +62,10 @@ def test_another_text_is_no_host(text: str) -> None:
 def test_a_check_does_not_load_the_node(tmp_path: Path) -> None:
     contract = tmp_path / "shop.ccl"
     contract.write_text(SHOP, encoding="utf-8")
-    program = (
+    from_scratch = (
         "import sys\nfrom ccl.cli import main\n"
         f"status = main(['check', {str(contract)!r}])\n"
         "print(status, *[m for m in sys.modules if m.startswith(('icn_node.kernel', 'dag', 'importlib.metadata'))])\n"
     )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", from_scratch], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "0", ran.stdout
