@@ -1,5 +1,5 @@
-"""Write what is derived: the diagrams of lifecycles from their transition tables, the index of decisions, and the
-declaration that `ccl` checks contracts against.
+"""Write what is derived: the diagrams of lifecycles from their transition tables, the index of decisions, the tables
+in the reference of CCL, and the declaration that `ccl` checks contracts against.
 
     .venv/bin/python scripts/docs.py            write them
     .venv/bin/icn reference --out docs/reference    the reference has a command of its own
@@ -20,15 +20,17 @@ from pathlib import Path
 
 import icn_node.kernel
 import icn_node.modules
-from icn_node.cli import host
+from icn_node.cli import host, reference_ccl
 
 ROOT = Path(__file__).resolve().parent.parent
 LIFECYCLES = ROOT / "docs" / "explanation" / "lifecycles.md"
 DECISIONS = ROOT / "docs" / "decisions"
 INDEX = DECISIONS / "README.md"
+LANGUAGE = ROOT / "docs" / "reference" / "ccl.md"
 
 Table = Mapping[str, Mapping[str, str]]
 _MARK = re.compile(r"(<!-- drawn from ([a-z_.]+) ([A-Z_]+) -->\n)(?:```mermaid\n.*?\n```\n)?", re.DOTALL)
+_TABLE = re.compile(r"(<!-- table: ([a-z ]+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end of table -->\n)")
 _HEADING = re.compile(r"# (\d{4}):? (.+)")
 
 INTRODUCTION = """\
@@ -106,12 +108,24 @@ def index() -> str:
     return INTRODUCTION + "".join(f"- [{number}]({name}) {title}\n" for number, title, name in records())
 
 
+def language(text: str) -> str:
+    """The reference of CCL with its tables drawn anew. Raises KeyError for a table that is not there."""
+    drawn_tables = reference_ccl.tables()
+    return _TABLE.sub(lambda mark: f"{mark[1]}\n{drawn_tables[mark[2]]}\n{mark[3]}", text)
+
+
+def shown_tables(text: str) -> list[str]:
+    """The tables that the page has a place for."""
+    return [mark[2] for mark in _TABLE.finditer(text)]
+
+
 def main() -> int:
     """Write all of them."""
     LIFECYCLES.write_text(lifecycles(LIFECYCLES.read_text(encoding="utf-8")), encoding="utf-8")
     INDEX.write_text(index(), encoding="utf-8")
+    LANGUAGE.write_text(language(LANGUAGE.read_text(encoding="utf-8")), encoding="utf-8")
     host.DECLARATION.write_text(host.declaration(), encoding="utf-8")
-    written = [path.relative_to(ROOT) for path in (LIFECYCLES, INDEX, host.DECLARATION)]
+    written = [path.relative_to(ROOT) for path in (LIFECYCLES, INDEX, LANGUAGE, host.DECLARATION)]
     print(f"Wrote {', '.join(map(str, written))}.")
     return 0
 

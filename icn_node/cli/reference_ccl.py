@@ -88,8 +88,8 @@ def host(declared: Host) -> Iterator[str]:
     """Commands, reads, views, settings and records that a contract may name."""
     yield from ["# What bylaws may speak of", ""]
     yield "The commands and reads that a clause may govern, with the fields of `command`; the facts that it may ask"
-    yield "for; the settings that it may read. [The language](ccl.md) says how. Private texts are no fields: no clause can"
-    yield "read them. Money is of the command's own unit. A field that may be absent is an `Option`; one marked"
+    yield "for; the settings that it may read. [The language](ccl.md) says how. Private texts are no fields: no clause"
+    yield "can read them. Money is of the command's own unit. A field that may be absent is an `Option`; one marked"
     yield "*computed* follows from the others, and cannot be given in a call."
     yield ""
     yield "- [Facts](#facts)\n- [Settings](#settings)\n- [Names for what is often done](#names-for-what-is-often-done)"

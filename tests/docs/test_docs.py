@@ -36,7 +36,8 @@ derive = load(ROOT / "scripts" / "docs.py")
 FOLDERS = (ROOT / "docs", ROOT / "configs")
 PAGES = sorted(str(path.relative_to(ROOT)) for folder in FOLDERS for path in folder.rglob("*.md"))
 PAGES += ["README.md", "CHANGELOG.md"]
-WRITTEN = [page for page in PAGES if not page.startswith(DERIVED)]
+BY_HAND = "docs/reference/ccl.md"  # but for its tables
+WRITTEN = [page for page in PAGES if not page.startswith(DERIVED) or page == BY_HAND]
 RUN = [page for page in WRITTEN if console.steps((ROOT / page).read_text(encoding="utf-8"))]
 TOP = {path.name for path in ROOT.iterdir()}
 

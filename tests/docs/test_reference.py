@@ -14,6 +14,8 @@ from icn_node.rpc.node_methods import NODE_METHODS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 PAGES = pages()
+BY_HAND = {"ccl.md"}
+"""The language itself, whose tables alone are drawn: see tests/docs/test_ccl.py."""
 AGAIN = "it is out of date: run `icn reference --out docs/reference`"
 
 
@@ -25,7 +27,7 @@ def test_the_page_is_what_the_declarations_say(name: str) -> None:
 
 def test_there_are_no_other_pages() -> None:
     written = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.md")}
-    assert written == set(PAGES), AGAIN
+    assert written == {*PAGES, *BY_HAND}, AGAIN
 
 
 def test_nothing_is_left_out() -> None:
