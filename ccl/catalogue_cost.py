@@ -36,4 +36,10 @@ ENTRIES: dict[str, Entry] = {
         "calls nest too deep",
         "Functions call functions that call functions, more than 64 deep. Let one do what several only pass on.",
     ),
+    "CCL0430": Entry(
+        "the check took too much",
+        "`ccl check` gives a check 2 seconds of a processor and 256 MiB of memory, in a process of its own, so that no "
+        "text can hold a machine up. Bylaws that people can read take a small part of that: divide the text, simplify "
+        "its types, or declare less.",
+    ),
 }

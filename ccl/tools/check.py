@@ -1,7 +1,8 @@
 """Find what is wrong in contracts, and how to mend it.
 
 Several files given together are one contract, whose files may import each other; with --syntax each is parsed alone,
-and nothing but its syntax is looked at. The exit status is 0 only if there is no error.
+and nothing but its syntax is looked at. The exit status is 0 only if there is no error. A check may take 2 seconds of a
+processor and 256 MiB; one that takes more is an error (CCL0430).
 """
 
 from __future__ import annotations
@@ -10,10 +11,20 @@ import argparse
 import os
 import sys
 
+from typing import Any, Final
+
 from ccl.diagnostics import Findings
 from ccl.report import as_json, for_people
-from ccl.source import Sources
+from ccl.source import NOWHERE, Sources
 from ccl.tools import files
+from ccl.tools.limited import Ended, Send, limited
+
+SECONDS: Final = 2
+"""What a check may take of a processor."""
+MEMORY: Final = 256 << 20
+"""What a check may take of memory, in bytes."""
+_WAITING: Final = 20.0
+"""Seconds by the clock after which a check has ended, however little of a processor it got."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,37 +47,66 @@ def run(args: argparse.Namespace) -> int:
     if not numbers:
         sys.stderr.write("ccl check: no .ccl file there\n")
         return 2
-    if args.syntax:
-        from ccl.syntax import parse
-
-        for number in numbers:
-            parse(sources, number, findings)
-    elif not _whole(args, sources, numbers, findings):
-        return 2
-    show(args, findings, sources)
-    return 1 if findings.failed else 0
+    found = checked(args, sources, numbers)
+    sys.stdout.write(found["shown"])
+    sys.stderr.write(found["trouble"])
+    return int(found["status"])
 
 
-def _whole(args: argparse.Namespace, sources: Sources, numbers: list[int], findings: Findings) -> bool:
-    """Names and types too; False if there is no host to check against."""
+def checked(args: argparse.Namespace, sources: Sources, numbers: list[int], *, seconds: int = SECONDS,
+            memory: int = MEMORY) -> dict[str, Any]:  # fmt: skip
+    """What a child process found, within the limits: the text to show, what went wrong otherwise, the exit status."""
+
+    def work(send: Send) -> None:
+        findings = Findings()
+        trouble = (_syntax if args.syntax else _whole)(args, sources, numbers, findings)
+        if trouble:
+            send({"shown": "", "trouble": trouble, "status": 2})
+            return
+        send({"shown": shown(args, findings, sources), "trouble": "", "status": int(findings.failed)})
+
+    for message in limited(work, _WAITING, memory, processor=seconds, who="the check"):
+        if not isinstance(message, Ended):
+            return dict(message)
+        why = message.why
+    findings = Findings()
+    findings.error("CCL0430", NOWHERE, f"this could not be checked: {why}",
+                   notes=("A contract that people can read takes a small part of that: divide it, or simplify it.",),
+                   )  # fmt: skip
+    return {"shown": shown(args, findings, sources), "trouble": "", "status": 1}
+
+
+def _syntax(_args: argparse.Namespace, sources: Sources, numbers: list[int], findings: Findings) -> str:
+    from ccl.syntax import parse
+
+    for number in numbers:
+        parse(sources, number, findings)
+    return ""
+
+
+def _whole(args: argparse.Namespace, sources: Sources, numbers: list[int], findings: Findings) -> str:
+    """Names and types too. Why there is no host to check against; '' if there is one."""
     from ccl.elaborate import check
     from ccl.tools.hosts import NoHost, host_of
 
     try:
         host = host_of(args.given_host, args.host)
     except NoHost as error:
-        sys.stderr.write(f"ccl check: {error}\n")
-        return False
+        return f"ccl check: {error}\n"
     check(sources, numbers, host, findings)
-    return True
+    return ""
+
+
+def shown(args: argparse.Namespace, findings: Findings, sources: Sources) -> str:
+    """What was found, for people or for machines."""
+    if args.json:
+        return as_json(findings.sorted(), sources) + "\n"
+    return for_people(findings.sorted(), sources, colour=coloured(args.color)) or "nothing is wrong\n"
 
 
 def show(args: argparse.Namespace, findings: Findings, sources: Sources) -> None:
-    """Print what was found, for people or for machines."""
-    if args.json:
-        sys.stdout.write(as_json(findings.sorted(), sources) + "\n")
-        return
-    sys.stdout.write(for_people(findings.sorted(), sources, colour=coloured(args.color)) or "nothing is wrong\n")
+    """Print what was found."""
+    sys.stdout.write(shown(args, findings, sources))
 
 
 def coloured(wish: str) -> bool:
