@@ -46,8 +46,14 @@ SMALL = "--small" in sys.argv
 UNIT = "CREDIT"
 
 
+MISSED: list[str] = []
+"""Figures that did not hold their bar."""
+
+
 def out(figure: str, value: float, unit: str, floor: float, floor_is: str, bar: str, ok: bool, **more: Any) -> None:
     """One JSON line."""
+    if not ok:
+        MISSED.append(figure)
     row = {
         "figure": figure, "value": round(value, 3), "unit": unit, "floor": round(floor, 3), "floor_is": floor_is,
         "bar": bar, "held": ok, **{k: round(v, 3) if isinstance(v, float) else v for k, v in more.items()},
@@ -523,7 +529,7 @@ FIGURES: dict[str, Callable[[], None]] = {
 
 
 def main() -> int:
-    """Run what was asked for."""
+    """Run what was asked for; 0 if every bar held, 1 if one was missed, 2 if there is no such figure."""
     wanted = [a for a in sys.argv[1:] if not a.startswith("--")] or list(FIGURES)
     for name in wanted:
         if name not in FIGURES:
@@ -531,7 +537,9 @@ def main() -> int:
             return 2
         note(f"{name} ...")
         FIGURES[name]()
-    return 0
+    if MISSED:
+        note(f"missed: {', '.join(MISSED)}")
+    return 1 if MISSED else 0
 
 
 if __name__ == "__main__":
