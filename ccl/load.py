@@ -148,7 +148,7 @@ class _Loader:
         number = _named(item.source, self.sources, numbers)
         if number is None:
             given = [self.sources[n].name for n in numbers]
-            near = closest(item.source, given)
+            near = None if self.findings.crowded else closest(item.source, given)
             self.findings.error(
                 "CCL0310", item.span, f"there is no source `{item.source}` among those given",
                 label=f"did you mean `{near}`?" if near else "not found",
@@ -157,7 +157,7 @@ class _Loader:
             return item.alias.text if item.alias else ""
         for name in item.names:
             if name.text not in declared[number]:
-                near = closest(name.text, declared[number])
+                near = None if self.findings.crowded else closest(name.text, declared[number])
                 self.findings.error(
                     "CCL0311", name.span, f"`{self.sources[number].name}` declares no `{name.text}`",
                     label=f"did you mean `{near}`?" if near else "not declared there",
@@ -194,7 +194,7 @@ class _Loader:
         name = _local_base(decl, group)
         if name is None:
             shown = expr.path.text if isinstance(expr, tree.PathExpr) else "this"
-            near = closest(shown, group.contracts)
+            near = None if self.findings.crowded else closest(shown, group.contracts)
             self.findings.error(
                 "CCL0317", expr.span, f"there is no contract `{shown}` here to extend",
                 label=f"did you mean `{near}`?" if near else "unknown contract",
@@ -249,11 +249,12 @@ class _Loader:
         known = [k for k in sorted(self.bases) if k.rpartition("@")[0] in (name, wanted)]
         text = self.bases[known[-1]] if known else None
         pinned = f'"{name}@{semantics.text_hash(text)}"' if text is not None else ""
+        sure = len(known) == 1 and "@" not in expr.value  # nothing was pinned, and there is one that can be meant
         self.findings.error(
             "CCL0312", expr.span, "a base is pinned by the hash of its text",
             label="write `NAME@` and the 64 digits of its SHA-256",
             notes=("so that the rules of a space never change because somebody else changed theirs",),
-            fixes=(Fix("pin the text that is here", (Edit(expr.span, pinned),), applicable=False),) if pinned else (),
+            fixes=(Fix("pin the text that is here", (Edit(expr.span, pinned),), applicable=sure),) if pinned else (),
         )  # fmt: skip
 
 
