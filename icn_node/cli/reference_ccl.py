@@ -156,8 +156,10 @@ def _command(command: CommandSpec) -> Iterator[str]:
 
 
 def _field(field: FieldSpec) -> tuple[str, str, str]:
-    type_ = f"Option<{field.type}>" if field.optional else str(field.type)
-    notes = [field.doc] if field.doc else []
+    plain = str(field.type).replace("<$>", "")
+    type_ = f"Option<{plain}>" if field.optional else plain
+    doc = field.doc.replace(", in the unit's smallest part", "") if isinstance(field.type, Money) else field.doc
+    notes = [doc] if doc else []
     bounds = _bounds(field)
     if bounds:
         notes.append(bounds)
