@@ -30,7 +30,7 @@ from icn_node.space import Space
 
 IMPORT_DAYS = 90
 DEFAULT = "default.ccl"
-MOST_BYLAWS_BYTES = 61_000  # of an event of 64 KiB; the rest of the founding act needs the remainder
+MOST_BYLAWS_BYTES = 61_500  # of an event of 64 KiB; the rest of the founding act needs the remainder
 
 
 # A proposal type for a group in one room: no phases to wait through, and the vote ends once everybody has voted.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from icn_node.kernel.contract_params import decision_type
+from icn_node.kernel.proposal_types import DEFAULTS
 from icn_node.kernel.views import role_name
 
 if TYPE_CHECKING:
@@ -57,15 +58,20 @@ def _office(role: core.Role) -> Command:
 
 
 def _type(proposal: core.Proposal, groups: dict[str, str]) -> Command:
+    """The command that makes a type: what differs from the rules with which it begins in a new space."""
     phases = dict(proposal.phases_ms)
-    found: Command = {
-        "op": "governance.set_type", "ver": 1, "type": decision_type(proposal.name),
+    name = decision_type(proposal.name)
+    rules: Command = {
         "discussion_ms": phases.get("discussion", 0), "deliberation_ms": phases.get("deliberation", 0),
         "voting_ms": proposal.duration_ms, "implementation_ms": phases.get("implementation", 0),
         **_standard(proposal), "electorate": _electorate(proposal, groups),
         "delegation": proposal.delegation, "early": proposal.early, "sponsors": proposal.sponsors,
     }  # fmt: skip
-    return {**found, "ballot": proposal.ballot} if proposal.ballot else found
+    if proposal.ballot:
+        rules["ballot"] = proposal.ballot
+    begun = DEFAULTS.get(name, DEFAULTS["policy"])
+    changes = {field: value for field, value in rules.items() if value != getattr(begun, field)}
+    return {"op": "governance.set_type", "ver": 1, "type": name, **changes}
 
 
 def _standard(proposal: core.Proposal) -> Command:
