@@ -195,6 +195,8 @@ class Space(Questions):
 
     def _check_bylaws(self) -> None:
         """Compile the bylaws in force now, so that the first event does not wait for it."""
+        if self.stopped:
+            return  # a module is missing, of which the bylaws may speak
         try:
             self.kernel.policy.book(self.tables)
         except BylawsInvalid as error:

@@ -21,6 +21,8 @@ from dag.order.guard import Guard
 from dag.store import StoreError, StoreFailed, StoreFull, StoreMissing
 from icn_node import audit
 from icn_node.kernel import versions
+from icn_node.kernel.bylaws import BylawsInvalid, Rulebook
+from icn_node.kernel.policy import Policy
 from icn_node.modules import MODULES
 from icn_node.receipts import SpaceStopped
 from icn_node.space import Space
@@ -377,6 +379,23 @@ def test_a_node_without_a_module_that_is_on_executes_nothing(town: Town) -> None
     with pytest.raises(SpaceStopped, match="module timebank"):
         town.send(town.sign("bob", town.pay("bob", "cid")))
     town.modules = MODULES
+    town.reopen()
+    assert town.send(town.sign("bob", town.pay("bob", "cid")))[0].status == "executed"
+
+
+def test_a_node_that_cannot_read_the_bylaws_in_force_executes_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose language is older than the contract that was adopted meanwhile."""
+
+    def unreadable(*_: object) -> Rulebook:
+        raise BylawsInvalid(reason="CCL0199 in x.ccl, line 1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Policy, "book_of", unreadable)
+        town.reopen()
+        with pytest.raises(SpaceStopped, match="cannot read the bylaws in force .CCL0199 in x.ccl, line 1.: upgrade"):
+            town.send(town.sign("bob", town.pay("bob", "cid")))
     town.reopen()
     assert town.send(town.sign("bob", town.pay("bob", "cid")))[0].status == "executed"
 
