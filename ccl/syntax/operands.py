@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from ccl.diagnostics import Edit, Findings, Fix
@@ -268,8 +269,8 @@ class Operands(Operators):
         single = len(items) == 1 and self.texts[self.at - 1] != ","
         self.close(opening, "the brackets")
         self.depth -= 1
-        if single:
-            return items[0]
+        if single:  # its brackets are part of where it stands: what goes around it goes around them
+            return replace(items[0], span=self.span_from(start))
         return tree.TupleExpr(self.span_from(start), tuple(items))
 
     def _list(self) -> tree.Expr:

@@ -185,8 +185,7 @@ class Operators(Literals):
             return False
         if isinstance(left.left, tree.BinaryExpr) and left.left.operator in _COMPARISONS:
             return False
-        last = self.at - 1
-        return self.starts[last] + len(self.texts[last]) == left.span.end
+        return left.span.start == left.left.span.start  # with brackets it begins before
 
     def _tell_chained(self, left: tree.Expr) -> None:
         self.tell("CCL0026", "comparisons do not chain", label="compare twice and join with `&&`",

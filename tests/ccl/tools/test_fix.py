@@ -94,6 +94,21 @@ def test_the_dialect_is_translated_until_it_checks(tmp_path: Path, capsys: pytes
     assert "        sum = sum + x;" in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("written", "mended_to"),
+    [
+        ("(n * 15) / 100", "round((n * 15) / 100, to_zero)"),
+        ("100 / (n + 1)", "round(100 / (n + 1), to_zero)"),
+        ("(n / 2)", "round((n / 2), to_zero)"),
+    ],
+)
+def test_what_goes_around_goes_around_brackets(tmp_path: Path, written: str, mended_to: str) -> None:
+    path = tmp_path / "a.ccl"
+    path.write_text(f"{HEAD}fn part(n: int) -> int {{ return {written}; }}\n}}\n")
+    assert called(fix, "--from", "icn-core", str(path)) == 0
+    assert f"return {mended_to};" in path.read_text()
+
+
 def test_several_files_are_mended_as_one_contract(tmp_path: Path) -> None:
     (tmp_path / "a.ccl").write_text("fn a() -> Integer {\n    let x = 1\n    let y = 2;\n    x + y\n}\n")
     (tmp_path / "b.ccl").write_text("fn b() -> Integer {\n    let x = 1\n    let y = 2;\n    x + y\n}\n")
