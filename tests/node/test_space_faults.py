@@ -394,7 +394,7 @@ def test_a_node_that_cannot_read_the_bylaws_in_force_executes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(Policy, "book_of", unreadable)
         town.reopen()
-        with pytest.raises(SpaceStopped, match="cannot read the bylaws in force .CCL0199 in x.ccl, line 1.: upgrade"):
+        with pytest.raises(SpaceStopped, match=r"cannot read the bylaws in force .CCL0199 in x.ccl, line 1.: upgrade"):
             town.send(town.sign("bob", town.pay("bob", "cid")))
     town.reopen()
     assert town.send(town.sign("bob", town.pay("bob", "cid")))[0].status == "executed"
