@@ -98,7 +98,7 @@ def stored_of(value: Any) -> Stored:
 def given(declared: core.Parameter, decimals: Mapping[str, int], said: Stored) -> Any:
     """What somebody gave, as a value of the parameter's type within its range. Raises ValueError with what it takes.
 
-    An amount is a number of minor units, or a text in whole units: "700.00", "700 CREDIT".
+    An amount is in whole units, as where a contract states it: 700, "700.50", "700 CREDIT".
     """
     value = _read(declared.type, decimals, said)
     if value is None or not within(declared, value):
@@ -146,7 +146,7 @@ def _read(type_: t.Type, decimals: Mapping[str, int], said: Stored) -> Any:
     if isinstance(said, bool):
         return None
     if isinstance(type_, t.Money):
-        return said if isinstance(said, int) else _amount(said, type_.unit, decimals.get(type_.unit, 0))
+        return _amount(str(said), type_.unit, decimals.get(type_.unit, 0))
     if type_ == t.RATIO:
         return _ratio(said)
     if type_ == t.DATE:

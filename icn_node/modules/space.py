@@ -127,8 +127,8 @@ class Publish(Command, frozen=True):
 
 
 class Run(Command, frozen=True):
-    """Carry out an action of the bylaws in force, with its arguments: numbers, texts, true or false; an amount as
-    a number of the unit's smallest part or as a text in whole units. What it does is judged like anything else."""
+    """Carry out an action of the bylaws in force, with its arguments: numbers, texts, true or false; amounts in
+    whole units. What it does is judged like anything else."""
 
     OP: ClassVar[str] = "bylaws.run"
     action: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
@@ -136,8 +136,8 @@ class Run(Command, frozen=True):
 
 
 class SetParameter(Command, frozen=True):
-    """Change one parameter of the bylaws, or one setting of a module. An amount is a number of the unit's smallest
-    part, or a text in whole units."""
+    """Change one parameter of the bylaws, or one setting of a module. An amount is in whole units, as
+    where the contract states it: 700, "12.50"."""
 
     OP: ClassVar[str] = "bylaws.set"
     name: Name

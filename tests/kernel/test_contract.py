@@ -141,7 +141,7 @@ def test_the_shipped_clause_lets_the_decision_that_is_named_and_no_other(town: W
 
 def test_parameters_stand_among_the_settings(town: World) -> None:
     adopt(town, LIMITED + 'clause "9" on read.space.* "All read." { }')
-    town.decide({"op": "bylaws.set", "name": "limit", "value": 725}, kind="policy")
+    town.decide({"op": "bylaws.set", "name": "limit", "value": "7.25"}, kind="policy")
     first = town.ask("bob", "space.params")[0]
     assert (first["name"], first["value"], first["default"]) == ("limit", "7.25 CC", "5.00 CC")
     assert "by a decision of type policy" in first["meaning"]
@@ -149,7 +149,7 @@ def test_parameters_stand_among_the_settings(town: World) -> None:
 
 def test_what_was_set_outlives_an_amendment_that_still_takes_it(town: World) -> None:
     adopt(town, LIMITED)
-    town.decide({"op": "bylaws.set", "name": "limit", "value": 1_500}, kind="policy")
+    town.decide({"op": "bylaws.set", "name": "limit", "value": 15}, kind="policy")
     adopt(town, LIMITED.replace("4.2", "4.3"))
     assert contract(town).world(town.tables, town.reader("ann"), None).params["limit"] == 1_500
     assert refusal(town, LIMITED.replace("0..20", "0..10"))["error"] == "CCL0394"

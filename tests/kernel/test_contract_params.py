@@ -23,7 +23,8 @@ WRONG = None
 @pytest.mark.parametrize(
     ("type_", "said", "value"),
     [
-        (CREDIT, 700, 700), (CREDIT, "700", 70_000), (CREDIT, "700.5", 70_050), (CREDIT, "7.00 CREDIT", 700),
+        (CREDIT, 700, 70_000), (CREDIT, -7, -700), (CREDIT, "700", 70_000), (CREDIT, "700.5", 70_050),
+        (CREDIT, "7.00 CREDIT", 700),
         (CREDIT, "-7.25", -725), (CREDIT, "7.005", WRONG), (CREDIT, "7 HOUR", WRONG), (CREDIT, True, WRONG),
         (CREDIT, "9" * 19, WRONG), (t.RATIO, "1/3", Fraction(1, 3)), (t.RATIO, "0.25", Fraction(1, 4)),
         (t.RATIO, 2, Fraction(2)), (t.RATIO, "1/0", WRONG), (t.RATIO, "a third", WRONG),
