@@ -104,6 +104,11 @@ class Findings:
         del self.all[mark:]
 
     @property
+    def crowded(self) -> bool:
+        """Whether there is so much that nobody reads the rest: no further need to look for what was meant."""
+        return len(self.all) > MOST_SHOWN
+
+    @property
     def failed(self) -> bool:
         """Whether there is an error."""
         return any(d.severity is Severity.ERROR for d in self.all)

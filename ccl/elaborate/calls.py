@@ -6,6 +6,7 @@ A command has no value and stands as a statement; so do a variable's changing me
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from ccl import core
 from ccl.elaborate import arguments, builtins, loops, methods, statements
@@ -244,10 +245,10 @@ def _unknown(b: Builder, e: tree.CallExpr, name: tree.Name) -> core.Expr:
         b.error("CCL0115", name.span, f"`{name.text}` is a struct: it is made with its fields",
                 f"write `{name.text} {{ .. }}`")  # fmt: skip
         return _look_at(b, e)
-    if name.text in (*names.constants, *names.params, *names.states):
+    if any(name.text in table for table in (names.constants, names.params, names.states)):
         b.error("CCL0115", name.span, f"`{name.text}` is a value, not a function", "drop the brackets")
         return _look_at(b, e)
-    known = {*names.functions, *b.host.views, *b.host.primitives, *builtins.FREE, *locals_in_scope(b)}
+    known = chain(names.functions, b.host.views, b.host.primitives, builtins.FREE, locals_in_scope(b))
     notes = ()
     if any(name.text in m for m in names.methods.values()):
         notes = (f"There is a method of that name: `x.{name.text}(..)`.",)  # type: ignore[assignment]
@@ -346,7 +347,8 @@ def command_name(b: Builder, target: tree.FieldExpr) -> str | None:
     if any(word in t for t in tables) or word in ("command", "state", "None") or names.decimals(word) is not None:
         return None
     prefixes = {c.split(".", 1)[0] for c in b.host.commands}
-    return name if word in prefixes or closest(name, b.host.commands) is not None else None
+    meant = word in prefixes or (not b.findings.crowded and closest(name, b.host.commands) is not None)
+    return name if meant else None
 
 
 def _command_as_value(b: Builder, e: tree.CallExpr, name: str) -> core.Expr:

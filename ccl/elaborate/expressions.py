@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from ccl import core
 from ccl.diagnostics import Edit, Fix, Label
@@ -128,7 +129,7 @@ def _qualified(b: Builder, e: tree.PathExpr) -> core.Expr:
             return found
     if parts[0].text == "icn":
         return infer_path(b, tree.PathExpr(e.span, tree.Path(e.path.span, parts[-1:])))
-    near = closest(first, [*b.names.enums, *b.names.imports])
+    near = None if b.findings.crowded else closest(first, [*b.names.enums, *b.names.imports])
     b.findings.error("CCL0124", e.path.span, f"there is nothing called `{e.path.text}`",
                      label=f"did you mean `{near}::{last.text}`?" if near else f"`{first}` is no enum and no import",
                      )  # fmt: skip
@@ -158,19 +159,18 @@ def unknown_variant(b: Builder, enum: str, name: tree.Name) -> core.Expr:
 def suggest(b: Builder, code: str, name: tree.Name, message: str, known: Iterable[str], *, notes: tuple[str, ...] = (),
             also: tuple[Label, ...] = ()) -> None:  # fmt: skip
     """Tell of an unknown name, with what was probably meant."""
-    near = closest(name.text, known)
+    near = None if b.findings.crowded else closest(name.text, known)
     b.findings.error(
         code, name.span, message, label=f"did you mean `{near}`?" if near else "unknown", notes=notes, also=also,
         fixes=(Fix(f"use `{near}`", (Edit(name.span, near),), applicable=False),) if near else (),
     )  # fmt: skip
 
 
-def locals_in_scope(b: Builder) -> set[str]:
+def locals_in_scope(b: Builder) -> Iterator[str]:
     """Names of locals, also of functions around."""
-    found: set[str] = set(b.env)
+    yield from b.env
     if b.parent is not None:
-        found |= locals_in_scope(b.parent)
-    return found
+        yield from locals_in_scope(b.parent)
 
 
 def _no_value(b: Builder, name: str, span: Span) -> core.Expr:
@@ -191,7 +191,7 @@ def _no_value(b: Builder, name: str, span: Span) -> core.Expr:
         if name in table:
             hint = f"`role({name})` asks whether the actor holds it" if what == "role" else "a type, not a value"
             return b.error("CCL0114", span, f"`{name}` is a {what}, not a value", hint)
-    known = {*locals_in_scope(b), *names.constants, *names.params, *names.states, *names.units, *b.host.units}
+    known = chain(locals_in_scope(b), names.constants, names.params, names.states, names.units, b.host.units)
     notes: tuple[str, ...] = ()
     if b.clause is not None and all(c.field(name) is not None for c in b.clause.commands):
         notes = (f"A field of the command is written `command.{name}`.",)

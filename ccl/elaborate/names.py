@@ -159,14 +159,19 @@ def distance(a: str, b: str, most: int) -> int:
     return row[-1]
 
 
+_UNDERSCORES = 4
+"""A name that differs only by so many underscores is the same one, written otherwise."""
+_MOST_COMPARED = 400
+"""Of more candidates than that the rest is not looked at: comparing takes time, and nobody has so many names."""
+
+
 def closest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant, None if none is near; of equals the first in the alphabet."""
     low = name.lower().replace("_", "")
     most = max(1, len(name) // 3)
     found: tuple[int, str] | None = None
-    for candidate in sorted(set(candidates)):
-        if candidate == name:
-            continue
+    alike = {c for c in candidates if abs(len(c) - len(name)) <= max(most, _UNDERSCORES) and c != name}
+    for candidate in sorted(alike)[:_MOST_COMPARED]:
         gap = 0 if candidate.lower().replace("_", "") == low else distance(name, candidate, most)
         if gap <= most and (found is None or gap < found[0]):
             found = (gap, candidate)

@@ -6,6 +6,7 @@ What cannot be resolved has been told and is `ANY`, which fits everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from ccl.diagnostics import Edit, Fix, Label
@@ -156,8 +157,8 @@ def _declared(names: Names, written: tree.TypeName, name: str) -> Type:
 
 
 def _unknown(names: Names, span: Span, name: str) -> None:
-    known = [*PLAIN, *_GENERIC, *names.struct_decls, *names.enum_decls, *names.aliases, *names.host.records]
-    near = closest(name, known)
+    known = chain(PLAIN, _GENERIC, names.struct_decls, names.enum_decls, names.aliases, names.host.records)
+    near = None if names.findings.crowded else closest(name, known)
     notes: tuple[str, ...] = ()
     if name in names.roles:
         notes = (f"`{name}` is a role: a person who may hold it is a `Did`, and `role({name})` asks whether one does",)
@@ -268,8 +269,7 @@ def known_unit(names: Names, code: str, span: Span) -> str | None:
     """The code if there is such a unit, else None (told)."""
     if names.decimals(code) is not None:
         return code
-    known = {*names.units, *names.host.units}
-    near = closest(code, known)
+    near = None if names.findings.crowded else closest(code, chain(names.units, names.host.units))
     names.findings.error(
         "CCL0107", span, f"there is no unit `{code}`",
         label=f"did you mean `{near}`?" if near else "unknown unit",

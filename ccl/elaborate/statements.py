@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 from ccl import core
@@ -295,7 +296,10 @@ def _place(b: Builder, target: tree.Expr) -> Place | None:
         outer = _place(b, target.target)
         return None if outer is None else _into_index(b, outer, target)
     if not isinstance(target, tree.Wrong):
+        before = b.findings.mark()
         b.infer(target)
+        if isinstance(target, tree.CallExpr) and b.findings.mark() != before:
+            return None  # told already of what is wrong with the call
         b.error("CCL0113", target.span, "this cannot be assigned", "a variable, a state, or a part of one can")
     return None
 
@@ -319,7 +323,7 @@ def _named_place(b: Builder, target: tree.PathExpr) -> Place | None:
                                 ("function", b.names.functions)) if name.text in t), None)  # fmt: skip
     if what is None:
         suggest(b, "CCL0101", name, f"nothing here is called `{name.text}`",
-                {*locals_in_scope(b), *b.names.states},
+                chain(locals_in_scope(b), b.names.states),
                 notes=(f"A new variable is made with `let mut {name.text} = ..;`.",))  # fmt: skip
         return None
     notes = ("It is changed by a decision of the type that it names.",) if what.startswith("parameter") else ()

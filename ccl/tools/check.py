@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-
 from typing import Any, Final
 
 from ccl.diagnostics import Findings
@@ -38,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 without errors, 1 with, 2 if a file cannot be read or there is no host."""
-    sources, findings = Sources(), Findings()
+    sources = Sources()
     try:
         numbers = [sources.add(path, files.text_of(path)) for path in files.found(args.paths)]
     except files.Unreadable as error:

@@ -87,7 +87,8 @@ def test_the_processor_is_what_is_limited() -> None:
     assert list(limited(work, 20, processor=1, who="it")) == [{"n": 1}, Ended()]
 
 
-@pytest.mark.parametrize("text", ["(" * (1 << 20), '"' * (1 << 20), "fn f() { " + "x; " * 300_000 + "}", "a" * (1 << 21)],
+@pytest.mark.parametrize("text", ["(" * (1 << 20), '"' * (1 << 20), "fn f() { " + "x; " * 300_000 + "}",
+                                  "a" * (1 << 21)],
                          ids=["brackets", "quotes", "unknown names", "too long"])  # fmt: skip
 def test_the_largest_text_is_an_error_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
     before = time.monotonic()
