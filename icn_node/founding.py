@@ -19,10 +19,11 @@ from dag import codec
 from dag.event import sign_event
 from dag.keys import SigningKey, public_of
 from dag.store_file import sync_folder
-from icn_node import documents, institutions, vault
+from icn_node import documents, vault
 from icn_node.documents import BadDocument, document_of, is_contract, shipped
 from icn_node.home import Home, HomeError
 from icn_node.kernel import calendar, private
+from icn_node.kernel.views import role_name
 from icn_node.keystore import Keystore, node_key
 from icn_node.modules import MODULES
 from icn_node.paper import paper_of
@@ -116,17 +117,10 @@ def _chosen_bylaws(choices: Choices) -> tuple[str, str]:
     return Path(file).name, shipped(file)
 
 
-def _declared(name: str, text: str) -> tuple[tuple[str, ...], list[institutions.Command]]:
-    """The roles that bylaws declare, and the commands that set up their offices and types of decision. Raises
-    HomeError."""
+def declared_roles(name: str, text: str) -> tuple[str, ...]:
+    """The roles that a contract declares, as the registry names them; none of clauses of words."""
     program = documents.check(((name, text),), documents.known_bases()).program if is_contract(name) else None
-    if program is None:
-        return (), []
-    try:
-        return institutions.roles(program), institutions.commands(program)
-    except institutions.Uncounted as error:
-        msg = f"a space cannot be founded with these bylaws: {error}"
-        raise HomeError(msg) from None
+    return () if program is None else tuple(role_name(role.name) for role in program.roles)
 
 
 def default_bylaws() -> str:
@@ -163,7 +157,6 @@ def found(
         raise HomeError(msg)
     chosen = _chosen_bylaws(choices)
     document = bylaws_document(*chosen)
-    declared, set_up = _declared(*chosen)
     home.make()
     node = node_key(home.node_key_path, create=True)
     vault_key = node_key(home.vault_key_path, create=True)
@@ -184,10 +177,9 @@ def found(
         "timezone": choices.timezone, "bylaws": document, "validators": [node.did], "recovery": list(recovery),
         "recovery_threshold": min(choices.recovery_threshold, len(recovery)),
         "modules": list(choices.modules or [m.name for m in MODULES]), "languages": list(choices.languages),
-        "founder_custody": choices.custody, "roles": list(dict.fromkeys((*choices.roles, *declared))),
+        "founder_custody": choices.custody, "roles": list(dict.fromkeys((*choices.roles, *declared_roles(*chosen)))),
         "sample": choices.sample,
     }  # fmt: skip
-    ops = [*set_up, *ops]
     if choices.books:
         ops = [*ops, {
             "op": "books.authorise", "ver": 1, "importer": founder.did, "until_ms": now_ms + IMPORT_DAYS * 86_400_000,

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from icn_node import documents, institutions
+from icn_node import documents
+from icn_node.founding import declared_roles
 from icn_node.kernel import explanations
 from tests.node.town import Town
 from tests.world import DAY_MS, key_of
@@ -53,8 +54,7 @@ class Coop(Town):
         self.template = template
         super().__init__(
             folder, members, bylaws=documents.contract_document(found),
-            ops=(*institutions.commands(found.program), *units),
-            roles=tuple(dict.fromkeys(("steward", *institutions.roles(found.program)))),
+            ops=units, roles=tuple(dict.fromkeys(("steward", *declared_roles(*text_of(template))))),
         )  # fmt: skip
 
     def did(self, name: str) -> str:
