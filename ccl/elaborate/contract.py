@@ -274,10 +274,11 @@ _ENTRIES: Mapping[str, Callable[[Contract, tree.Entry], Any]] = {
 
 # -- what the dialect has and the node has no place for ----------------------------------------------------------------
 
-_HARMLESS = frozenset({"metadata", "deployment_config", "config", "scope"})
+_HARMLESS = frozenset({"metadata", "deployment_config", "config", "scope", "event"})
 _ADVICE: Mapping[str, str] = {
     "init": "a state has its first value where it is declared: `state treasury: Integer = 0;`",
     "class": "what a contract counts is declared as `unit SHARE { decimals: 0; }`; who may issue it, a clause says",
+    "policy": "what a vote needs stands in its proposal: `proposal Spend { quorum: 50%; threshold: majority; .. }`",
     "script": "statements stand in functions; a value for all of them is `const name = ..;`",
 }
 
@@ -285,7 +286,7 @@ _ADVICE: Mapping[str, str] = {
 def dialect_block(contract: Contract, item: tree.BlockItem) -> None:
     """A block of the dialect: an error where something would be lost without it, a warning where not."""
     empty = item.body is None or not (item.body.statements or item.body.tail)
-    if item.word in ("export", "state"):
+    if item.word == "export" or (item.word == "state" and not item.entries):
         _exported(contract, item)
         return
     if item.word in _HARMLESS or (item.word == "init" and empty and not item.entries):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from ccl import core
+from ccl.diagnostics import Edit, Fix
 from ccl.elaborate import closures, gathered, operators
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import suggest
@@ -50,8 +51,19 @@ def call(b: Builder, on: core.Expr, name: tree.Name, args: tuple[tree.Arg, ...],
     table = METHODS.get(operators.kind(on.type), {})
     rule = table.get(name.text) or _EVERY.get(name.text)
     if rule is None:
+        if name.text == "get_mut" and "get" in table and len(args) == 1:
+            return _mutable_part(b, on, name, args[0], span)
         return _unknown(b, on, name, span, table)
     return rule(b, Site(on, name, args, span))
+
+
+def _mutable_part(b: Builder, on: core.Expr, name: tree.Name, arg: tree.Arg, span: Span) -> core.Expr:
+    """The dialect's `m.get_mut(k)`: what it stands for is written `m[k]`."""
+    edits = (Edit(Span(span.source, on.span.end, arg.span.start), "["),
+             Edit(Span(span.source, arg.span.end, span.end), "]"))  # fmt: skip
+    b.findings.error("CCL0106", name.span, f"{on.type} has no method `get_mut`: values are copied, a part is assigned",
+                     label="write `[..]`", fixes=(Fix("write `[..]`", edits, dialect=True),))  # fmt: skip
+    return b.wrong(span)
 
 
 def _unknown(b: Builder, on: core.Expr, name: tree.Name, span: Span, table: Mapping[str, Rule]) -> core.Expr:

@@ -44,7 +44,12 @@ class Clauses(Governance):
         return self._clause(start, strength)
 
     def _policy(self) -> tree.Item:
-        return self.function() if self.ahead(1) == "fn" else self._clause()
+        """`policy fn f() ..`, the clause `policy name { .. }`; the dialect's `policy name { quorum: 50%, .. }`."""
+        if self.ahead(1) == "fn":
+            return self.function()
+        if self.at_name(1) and self.ahead(2) == "{" and self.at_name(3) and self.ahead(4) == ":":
+            return self.named_block()
+        return self._clause()
 
     def _clause(self, start: int = -1, strength: str = "") -> tree.Item:
         """`clause "4.2" on credit.transfer in CREDIT when g "text" { .. }` and what is alike."""

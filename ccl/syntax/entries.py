@@ -182,10 +182,16 @@ class Entries(Statements):
         elif self.item_follows():
             items.extend(self.described())
             self.end_entry(closing)
-        elif self.kinds[self.at] == NAME and self.texts[self.at + 1] == "{":
+        elif self.kinds[self.at] == NAME and (self.texts[self.at + 1] == "{" or self.unknown_block_follows()):
             items.append(self.named_block())
         else:
             raise self.no_member(what)
+
+    def unknown_block_follows(self) -> bool:
+        """Whether a block of entries under a word and a name stands here: `currency_pair Hours { rate: 2, .. }`."""
+        words = self.at_name() and self.at_name(1) and not self.fresh[self.at + 1] and self.texts[self.at + 2] == "{"
+        entry = words and self.at_name(3) and self.texts[self.at + 4] == ":"
+        return entry and not closest(self.texts[self.at], self.by_item)
 
     def described(self) -> tuple[tree.Item, ...]:
         """An item with the attributes and the doc comment before it; see `items`."""

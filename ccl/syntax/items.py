@@ -12,6 +12,8 @@ from ccl.syntax.entries import Entries
 from ccl.syntax.lexer import NAME, RESERVED, STRING, Tokens
 
 _MODIFIERS: Final = frozenset(("pub", "public", "export", "private"))
+_OF_FUNCTIONS: Final = frozenset(("async", "view"))
+"""What the dialect writes before `fn` and says nothing here: nothing waits, and what a function does is seen."""
 _MOST_ATTRIBUTES: Final = 16
 
 
@@ -26,7 +28,8 @@ class Items(Entries):
             "state": self._state_decl, "param": self._param_decl, "unit": self._unit, "import": self._import,
             "use": self._import, "impl": self._impl, "class": self._class, "scope": self._scope,
             "module": self._module, "contract": self.contract, "export": self._exported, "pub": self._exported,
-            "public": self._exported,
+            "public": self._exported, "mod": self._module, "event": self._event,
+            **dict.fromkeys(_OF_FUNCTIONS, self._exported),
         }  # fmt: skip
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -38,6 +41,8 @@ class Items(Entries):
             return self.ahead(1) == "["
         if text == "@":
             return self._after_attributes()
+        if text in _OF_FUNCTIONS:
+            return self.ahead(1) in ("fn", "function")
         if text not in self.by_item or self.kinds[self.at] != NAME:
             return False
         following = self.ahead(1)
@@ -95,11 +100,20 @@ class Items(Entries):
         if self.texts[self.at] == "(":
             inner = self.at
             self.at += 1
-            args = tuple(self.listed(inner, "the attribute", self.argument))
+            args = tuple(self.listed(inner, "the attribute", self._attribute_argument))
             self.close(inner, "the attribute")
         if bracketed:
             self.close(opening, "the attribute")
         return tree.Attribute(self.span_from(start), name, args)
+
+    def _attribute_argument(self) -> tree.Arg:
+        """`"text"`, `name: e`, and the dialect's `name = e`."""
+        if self.kinds[self.at] != NAME or self.ahead(1) != "=":
+            return self.argument()
+        start = self.starts[self.at]
+        name = self.take_word()
+        self.at += 1
+        return tree.Arg(self.span_from(start), self.expression(), name)
 
     def contract(self) -> tree.Item:
         """`contract Name extends "space:NAME@HASH" { .. }`."""
@@ -118,6 +132,8 @@ class Items(Entries):
         inner = self.texts[self.at]
         if inner in self.by_item and inner not in _MODIFIERS and self.item_follows():
             found = self.by_item[inner]()
+            if word in _OF_FUNCTIONS:
+                return found
             if isinstance(found, tuple):
                 return tuple(_marked(one) for one in found)
             return _marked(found)
@@ -204,25 +220,46 @@ class Items(Entries):
         default = self.expression() if self.accept("=") else None
         return tree.Param(self.span_from(start), pattern, kind, default)
 
-    def _struct_decl(self) -> tree.Item:
+    def _struct_decl(self) -> tree.Item | tuple[tree.Item, ...]:
+        """`struct S { a: T, }`; functions that the dialect writes among the fields are an `impl` beside it."""
         start = self.starts[self.at]
         self.at += 1
         name = self.take_name("the struct's name")
         generics = self._generics()
         if self.texts[self.at] == ";":
             return tree.StructDecl(self.span_from(start), name, generics, ())
-        fields = self.field_declarations("the struct")
-        return tree.StructDecl(self.span_from(start), name, generics, fields)
+        methods: list[tree.Item] = []
+        fields = self.field_declarations("the struct", methods)
+        struct = tree.StructDecl(self.span_from(start), name, generics, fields)
+        if not methods:
+            return struct
+        target = tree.TypeName(name.span, tree.Path(name.span, (name,)))
+        return struct, tree.ImplDecl(struct.span, target, None, tuple(methods))
 
-    def field_declarations(self, what: str) -> tuple[tree.FieldDecl, ...]:
-        """`{ a: T, b: T = e }`."""
+    def field_declarations(
+        self, what: str, methods: list[tree.Item] | None = None
+    ) -> tuple[tree.FieldDecl, ...]:
+        """`{ a: T, b: T = e }`; methods: takes the functions among them, where some may be."""
         opening = self.at
         self.expect("{", f"to begin {what}")
         self.enter()
-        fields = self.listed(opening, what, self._field_declaration, loose=True)
+        found = self.listed(opening, what, lambda: self._field_or_method(methods), loose=True)
         self.close(opening, what)
         self.depth -= 1
-        return tuple(fields)
+        return tuple(field for field in found if field is not None)
+
+    def _field_or_method(self, methods: list[tree.Item] | None) -> tree.FieldDecl | None:
+        if methods is None or self.at_label() or not self._function_follows():
+            return self._field_declaration()
+        found = self.described()
+        methods.extend(found)
+        return None
+
+    def _function_follows(self) -> bool:
+        words = (self.texts[self.at], self.ahead(1))
+        return words[0] in ("fn", "function") or (
+            words[0] in _MODIFIERS | _OF_FUNCTIONS and words[1] in ("fn", "function")
+        )
 
     def _field_declaration(self) -> tree.FieldDecl:
         start = self.starts[self.at]
@@ -290,7 +327,11 @@ class Items(Entries):
             self.close(opening, "`state`")
             self.depth -= 1
             return tuple(found) or (tree.BlockItem(self.span_from(start), "state", None, (), None),)
-        return (self._one_state(start),)
+        state = self._one_state(start)
+        if self.texts[self.at] != "{" or self.fresh[self.at]:
+            return (state,)
+        span, entries = self.here(), self.entries_only("the state")
+        return state, tree.BlockItem(span, "state", state.name, entries, None)
 
     def _one_state(self, start: int = -1) -> tree.StateDecl:
         start = self.starts[self.at] if start < 0 else start
@@ -387,6 +428,17 @@ class Items(Entries):
         name = self.take_name("the class's name")
         entries, items = self.members("the class")
         return tree.BlockItem(self.span_from(start), "class", name, entries, None, items)
+
+    def _event(self) -> tree.Item:
+        """The dialect's `event Paid(to: Did);`: what a notice holds."""
+        start = self.starts[self.at]
+        self.at += 1
+        name = self.take_name("the notice's name")
+        if self.texts[self.at] == "{":
+            self.field_declarations("the notice")
+        else:
+            self.parameters("what the notice holds")
+        return tree.BlockItem(self.span_from(start), "event", name, (), None)
 
     def _module(self) -> tree.Item:
         """`module std::economics { .. }`: declarations under a name."""

@@ -63,6 +63,12 @@ class Parser(Cases):
             self._declared(end, items)
         elif self.at_name() and self.ahead(1) == "{" and not self._struct_here():
             items.append(self.named_block())
+        elif self.unknown_block_follows():
+            items.append(self.named_block())
+        elif self._type_alone():
+            start = self.starts[self.at]
+            span = self.type().span.to(self.span_from(start))
+            items.append(tree.BlockItem(span, "script", None, (), tree.Block(span, (), None)))
         else:
             self._script(end, items)
 
@@ -72,9 +78,15 @@ class Parser(Cases):
             return False
         return self.ahead(3) == "{" and not self.fresh[self.at + 3] and not self.texts[self.at + 2][0].isupper()
 
+    def _type_alone(self) -> bool:
+        """Whether a type fills the line, as where the dialect's own reference lists types: `map<K, V>`."""
+        end = self.type_end(self.at)
+        filled = end > 0 and self.texts[end - 1] == ">" and (end >= len(self.fresh) or self.fresh[end] == 1)
+        return filled and self.ahead(1) == "<" and self.texts[self.at] != "token"
+
     def _declared(self, end: int, items: list[tree.Item]) -> None:
         let = self.texts[self.at] == "let"
-        if let and not self.at_name(1) and self.ahead(1) != "mut":
+        if let and ((not self.at_name(1) and self.ahead(1) != "mut") or self.ahead(2) == "{"):
             self._script(end, items)
             return
         items.extend(self.described())

@@ -23,6 +23,7 @@ _STATEMENT_WORDS: Final = frozenset((
 ))  # fmt: skip
 _AFTER_VERDICT: Final = frozenset((";", "}", ",", "", "because", "|"))
 _BLOCK_ENDED: Final = (tree.IfExpr, tree.MatchExpr, tree.BlockExpr)
+_PLACES: Final = (tree.PathExpr, tree.FieldExpr, tree.IndexExpr, tree.StateExpr, tree.UnaryExpr)
 _OTHER_ELSE: Final = frozenset(("elif", "elsif", "elseif", "elsf"))
 
 
@@ -88,7 +89,7 @@ class Statements(Operands):
         if not self.at_assignment():
             return tree.ExprStatement(value.span, value, self.texts[self.at] == ";")
         operator = self.texts[self.at]
-        if not isinstance(value, tree.PathExpr | tree.FieldExpr | tree.IndexExpr | tree.StateExpr | tree.UnaryExpr):
+        if not isinstance(value, _PLACES) and not _mutable_part(value):
             self.tell("CCL0031", "only a name, a field or an entry can be assigned", span=value.span,
                       label="this is a value",
                       notes=("To compare, write `==`.",) if operator == "=" else ())  # fmt: skip
@@ -504,3 +505,10 @@ class Statements(Operands):
             self.accept("because")
             reason = self.expression()
         return tree.VerdictExpr(self.span_from(start), word, reason)
+
+
+def _mutable_part(value: tree.Expr) -> bool:
+    """Whether it is the dialect's `m.get_mut(k)`, which there is assigned to as `m[k]` is."""
+    return isinstance(value, tree.CallExpr) and isinstance(value.target, tree.FieldExpr) and (
+        value.target.name.text == "get_mut"
+    )

@@ -71,6 +71,8 @@ class Types(Cursor):
             if self.texts[self.at] == "max" and self.ahead(1) not in (",", ">", "<"):
                 self.at += 1
                 most = self.most()
+            elif not args and self.kinds[self.at] == NUMBER and self.texts[self.at + 1] == ">":
+                args.append(self._number_argument())
             else:
                 args.append(self.type())
             if not self.accept(","):
@@ -78,6 +80,12 @@ class Types(Cursor):
         self._end_arguments()
         self.depth -= 1
         return tuple(args), most
+
+    def _number_argument(self) -> tree.TypeExpr:
+        """The dialect's `decimal<18>`: there is no such type, as its name is told to be."""
+        name = tree.Name(self.here(), self.texts[self.at])
+        self.at += 1
+        return tree.TypeName(name.span, tree.Path(name.span, (name,)))
 
     def most(self) -> tree.Expr:
         """The number after `max`: a sum at most, for a `>` after it ends the type."""
