@@ -142,8 +142,14 @@ class Names:
 
 def distance(a: str, b: str, most: int) -> int:
     """Edits (insert, drop, change, swap of neighbours) that make `b` of `a`; more than `most` is told as `most + 1`."""
-    if abs(len(a) - len(b)) > most:
-        return most + 1
+    if abs(len(a) - len(b)) > most or len(set(a) - set(b)) > most or len(set(b) - set(a)) > most:
+        return most + 1  # each letter that the other has not is an edit at least
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    a, b = a[start:], b[start:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a):
@@ -173,6 +179,9 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
     alike = {c for c in candidates if abs(len(c) - len(name)) <= max(most, _UNDERSCORES) and c != name}
     for candidate in sorted(alike)[:_MOST_COMPARED]:
         gap = 0 if candidate.lower().replace("_", "") == low else distance(name, candidate, most)
-        if gap <= most and (found is None or gap < found[0]):
+        if gap <= most:
             found = (gap, candidate)
+            if not gap:
+                break
+            most = gap - 1  # of those that follow only a nearer one counts
     return found[1] if found else None
