@@ -191,7 +191,8 @@ def _no_value(b: Builder, name: str, span: Span) -> core.Expr:
         if name in table:
             hint = f"`role({name})` asks whether the actor holds it" if what == "role" else "a type, not a value"
             return b.error("CCL0114", span, f"`{name}` is a {what}, not a value", hint)
-    known = chain(locals_in_scope(b), names.constants, names.params, names.states, names.units, b.host.units)
+    judged = () if b.clause is None else ("command",)
+    known = chain(judged, locals_in_scope(b), names.constants, names.params, names.states, names.units, b.host.units)
     notes: tuple[str, ...] = ()
     if b.clause is not None and all(c.field(name) is not None for c in b.clause.commands):
         notes = (f"A field of the command is written `command.{name}`.",)
