@@ -116,7 +116,8 @@ def test_its_texts_in_other_languages_are_whole(path: Path) -> None:
     catalogue = read(sources, sources.add(path.name, path.read_text(encoding="utf-8")), findings)
     translation.check(program, host(), [catalogue], findings)
     assert not findings.all, for_people(findings.sorted(), sources)
+    assert len(catalogue.entries) > len(program.clauses)
 
 
-def test_two_templates_speak_spanish() -> None:
-    assert len([path for path in CATALOGUES if path.stem == "es"]) >= 2
+def test_some_templates_speak_spanish() -> None:
+    assert {"worker", "consumer"} <= {path.parent.name for path in CATALOGUES if path.stem == "es"}
