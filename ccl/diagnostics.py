@@ -71,9 +71,13 @@ class Diagnostic:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects diagnostics in the order found; the same code at the same place is kept once."""
+    """Collects diagnostics in the order found; the same code at the same place is kept once.
+
+    dialect: also told is what means something else in the dialect of the Rust ICN, for `ccl fix --from icn-core`.
+    """
 
     all: list[Diagnostic] = field(default_factory=list)
+    dialect: bool = False
     _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def add(self, diagnostic: Diagnostic) -> None:

@@ -99,6 +99,10 @@ class Shared:
     rules: Rules
     value_of: Callable[[Any, Span], core.Expr]
     sources: Sources | None = None
+    rounding: int = 0
+    """So many calls that round stand around."""
+    compound: tree.Assign | None = None
+    """The `a *= b` or `a /= b` whose value does not fit: it has to be written out to be rounded."""
     lifted: dict[str, core.Function] = field(default_factory=dict)
     calls: dict[str, dict[str, Span]] = field(default_factory=dict)
     own_effects: dict[str, dict[str, Span]] = field(default_factory=dict)

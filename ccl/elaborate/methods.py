@@ -231,7 +231,7 @@ def _numeric(kind: str, *, power: bool = False, clamp: bool = False) -> dict[str
     return table
 
 
-_ROUNDS: dict[str, Rule] = {"round": _round, "floor": _rounded("down"), "ceil": _rounded("up")}
+ROUNDS: dict[str, Rule] = {"round": _round, "floor": _rounded("down"), "ceil": _rounded("up")}
 
 
 def _split(b: Builder, s: Site) -> core.Expr:
@@ -274,11 +274,11 @@ METHODS: dict[str, dict[str, Rule]] = {
         "map": _map_option, "and_then": _map_option,
     },
     "Integer": _numeric("integer", power=True, clamp=True),
-    "Ratio": _numeric("ratio", power=True) | _ROUNDS | {
+    "Ratio": _numeric("ratio", power=True) | ROUNDS | {
         "numerator": simple("ratio.numerator", (), INTEGER), "denominator": simple("ratio.denominator", (), INTEGER),
     },
     "Money": _numeric("money", clamp=True) | {"minor": simple("money.minor", (), INTEGER), "split": _split},
-    "Exact": _numeric("exact") | _ROUNDS,
+    "Exact": _numeric("exact") | ROUNDS,
     "Date": {
         "year": simple("date.year", (), INTEGER), "month": simple("date.month", (), INTEGER),
         "day": simple("date.day", (), INTEGER), "weekday": simple("date.weekday", (), INTEGER),

@@ -68,20 +68,45 @@ def around(span: Span, before: str, after: str) -> tuple[Edit, ...]:
     return (Edit(Span(span.source, span.start, span.start), before), Edit(Span(span.source, span.end, span.end), after))
 
 
+def rounding(b: Builder, span: Span, mode: str) -> tuple[Edit, ...]:
+    """Edits that round what stands at a span; an assignment by `*=` or `/=` is written out for it."""
+    s, sources = b.shared.compound, b.shared.sources
+    if s is None:
+        return around(span, "round(", f", {mode})")
+    if sources is None:
+        return ()
+    place = sources.text(s.target.span)
+    plain = isinstance(s.value, _ATOMS)
+    before, after = ("", "") if plain else ("(", ")")
+    gap = Span(s.span.source, s.target.span.end, s.value.span.start)
+    end = Span(s.span.source, s.value.span.end, s.value.span.end)
+    return (Edit(gap, f" = round({place} {s.operator[:-1]} {before}"), Edit(end, f"{after}, {mode})"))
+
+
+def quotient(b: Builder, span: Span) -> None:
+    """Tell of an exact `/` of two Integers, which the dialect of the Rust ICN rounds to zero there and then."""
+    b.findings.error("CCL0154", span, "`/` of two Integers is exact here, and rounds to zero in the dialect",
+                     label="a Ratio", fixes=(Fix(_AS_RUST, rounding(b, span, "to_zero"), dialect=True),))  # fmt: skip
+
+
+_ATOMS = (tree.IntLit, tree.DecimalLit, tree.PercentLit, tree.PathExpr, tree.CallExpr, tree.FieldExpr, tree.IndexExpr)
+_AS_RUST = "round to zero, as Rust's `/` does"
+
+
 def _rounding(b: Builder, actual: Type, expected: Type, span: Span, also: tuple[Label, ...]) -> bool:
     if actual == RATIO and expected == INTEGER:
         b.findings.error(
             "CCL0154", span, "this is an exact Ratio, and a whole number is needed: say how to round",
             label="a Ratio", also=also, notes=("`/` never rounds by itself.",),
-            fixes=(Fix("round to zero, as Rust's `/` does", around(span, "round(", ", to_zero)"), dialect=True),
-                   Fix("round half to even", around(span, "round(", ", half_even)"), applicable=False)),
+            fixes=(Fix(_AS_RUST, rounding(b, span, "to_zero"), dialect=True),
+                   Fix("round half to even", rounding(b, span, "half_even"), applicable=False)),
         )  # fmt: skip
         return True
     if isinstance(actual, Exact) and isinstance(expected, Money) and actual.unit == expected.unit:
         b.findings.error(
             "CCL0155", span, "this is an amount before rounding: say how to round it", label=f"`{actual}`", also=also,
             notes=("Modes: down, up, to_zero, from_zero, half_up, half_even, half_down.",),
-            fixes=(Fix("round half to even", around(span, "round(", ", half_even)"), applicable=False),),
+            fixes=(Fix("round half to even", rounding(b, span, "half_even"), applicable=False),),
         )  # fmt: skip
         return True
     return False

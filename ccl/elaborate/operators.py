@@ -13,7 +13,7 @@ from ccl import core
 from ccl.diagnostics import Label
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.fitting import added, equated, fits, join, ordered
-from ccl.elaborate.mismatch import shown
+from ccl.elaborate.mismatch import quotient, shown
 from ccl.source import Span
 from ccl.syntax import tree
 from ccl.types import (
@@ -120,6 +120,15 @@ def _calendar(name: str, *, zoned: bool = False, festive: bool = False) -> Make:
     return make
 
 
+def _quotient(b: Builder, span: Span, left: core.Expr, right: core.Expr) -> core.Expr:
+    """An exact quotient; what the dialect means by it is told where that is asked for."""
+    literal = isinstance(left, core.Const) and isinstance(right, core.Const)
+    if b.findings.dialect and not b.shared.rounding and not literal:
+        quotient(b, span)
+        return b.wrong(span)
+    return core.Op(RATIO, span, "ratio.make", (left, right))
+
+
 def _back(make: Make, negated: str) -> Make:
     """Subtract a span: add its opposite."""
 
@@ -160,7 +169,7 @@ _MAKE: dict[tuple[str, str, str], Make] = {
     ("+", "Integer", "Integer"): _op("integer.add"),
     ("-", "Integer", "Integer"): _op("integer.sub"),
     ("*", "Integer", "Integer"): _op("integer.mul"),
-    ("/", "Integer", "Integer"): _op("ratio.make", RATIO),
+    ("/", "Integer", "Integer"): _quotient,
     ("%", "Integer", "Integer"): _op("integer.rem"),
     **{(sign, one, other): _exact(f"ratio.{name}", RATIO)
        for sign, name in (("+", "add"), ("-", "sub"), ("*", "mul"), ("/", "div"))

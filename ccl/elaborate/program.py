@@ -61,7 +61,7 @@ def elaborated(
     parsed: Mapping[int, tree.File] = _NOT_PARSED,
 ) -> tuple[core.Program, Bodies] | None:
     """As `check`, with what elaborates further expressions in the contract's names: those that its tests write."""
-    told = Findings()
+    told = Findings(dialect=findings.dialect)
     made: tuple[core.Program, Bodies] | None = None
     known = ChainMap(dict(bases), cast("dict[str, str]", host.bases))  # only looked up: the host's may be read late
     found = load.load(sources, numbers, told, known, parsed)

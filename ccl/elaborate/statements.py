@@ -143,8 +143,11 @@ def assign(b: Builder, s: tree.Assign) -> None:
         right = beside(b, s.value, held) if operator in ("+", "-") else b.infer(s.value)
         done = [left]
         b.settle(done, mark)
+        outer, b.shared.compound = b.shared.compound, s if operator in ("*", "/") else None
         value = operators.binary(b, operator, s.span, done[0], right, at)
-        return _fitted(b, value, held, s.value, why)
+        value = _fitted(b, value, held, s.value, why)
+        b.shared.compound = outer
+        return value
 
     write(b, s.target, combined)
 

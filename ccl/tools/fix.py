@@ -1,7 +1,8 @@
 """Apply the fixes that errors bring, where it is certain what was meant, until none is left.
 
 Files given together are one contract. With --from icn-core also the fixes that follow what the dialect of the Rust ICN
-means, such as a `let` that assigns. What is left is for you: `ccl check` tells it.
+means, such as a `let` that assigns, or a `/` of two whole numbers that rounds to zero at once. What is left is for you:
+`ccl check` tells it.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def looking(args: argparse.Namespace, names: Sequence[str]) -> Callable[[Sequenc
             sys.stderr.write(f"ccl fix: {error}; only syntax errors are fixed\n")
 
     def look(texts: Sequence[str]) -> list[Diagnostic]:
-        sources, findings = Sources(), Findings()
+        sources, findings = Sources(), Findings(dialect=args.dialect is not None)
         numbers = [sources.add(name, text) for name, text in zip(names, texts, strict=True)]
         if host is None:
             for number in numbers:

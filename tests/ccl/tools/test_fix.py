@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ccl import interpret
 from ccl.diagnostics import Diagnostic, Edit, Fix, Label
 from ccl.elaborate.program import check_text
 from ccl.repair import MOST_ROUNDS, chosen_fixes, mended, with_edits
@@ -107,6 +108,31 @@ def test_what_goes_around_goes_around_brackets(tmp_path: Path, written: str, men
     path.write_text(f"{HEAD}fn part(n: int) -> int {{ return {written}; }}\n}}\n")
     assert called(fix, "--from", "icn-core", str(path)) == 0
     assert f"return {mended_to};" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "of_seven"),
+    [
+        ("let h = n / 3; return h * 3;", 6),  # what the quotient is rounded to is what goes on, not the product
+        ("return n / 3 * 3;", 6),
+        ("return (n * 15) / 100 + n / 4;", 2),
+        ("if n / 2 == 3 { return 1; } return 0;", 1),
+        ("let t = n; t /= 2; return t * 2;", 6),
+        ("let t = [n]; t[0] /= 1 + 1; return t[0] * 2;", 6),
+        ("return -n / 2;", -3),
+        ("return round(n / 2 + n / 2, to_zero) + (n / 2).ceil();", 11),  # says already how it rounds
+    ],
+)
+def test_whole_numbers_are_divided_as_the_dialect_does(tmp_path: Path, body: str, of_seven: int) -> None:
+    path = tmp_path / "a.ccl"
+    path.write_text(f"{HEAD}fn part(n: int) -> int {{ {body} }}\n}}\n")
+    assert called(fix, "--from", "icn-core", str(path)) == 0
+    fixed = path.read_text()
+    program, findings, _ = check_text(fixed, HOST)
+    assert program is not None, findings.all
+    assert interpret.run(program, "part", (7,)).value == of_seven
+    assert called(fix, "--from", "icn-core", str(path)) == 0
+    assert path.read_text() == fixed
 
 
 def test_several_files_are_mended_as_one_contract(tmp_path: Path) -> None:
