@@ -1,7 +1,8 @@
 """A contract as a document for those whom it binds: parameters, roles, clauses with their exceptions, proposals.
 
 Made from the syntax tree, so that a draft with errors in it can be read too. A plain source is ordered by kind; of a
-Markdown source the prose stands as written and what each fence declares is woven in where the fence was.
+Markdown source the prose stands as written and what each fence declares is woven in where the fence was. What it takes
+over from the contracts that it extends stands after it, for that binds members as much.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ccl.diagnostics import Findings
 from ccl.document.declarations import Declarations, anchor_of
-from ccl.document.model import Block, Document, Heading, Inline, Prose, plain, runs
+from ccl.document.model import Block, Document, Heading, Inline, Paragraph, Prose, plain, runs
 from ccl.document.phrases import Wording
 from ccl.document.steps import Steps
 from ccl.host import Host
+from ccl.load import MOST_BASES, extends_of
 from ccl.source import Sources, fences
-from ccl.syntax import tree
+from ccl.syntax import parse, tree
 
 _SECTIONS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("Parameters", (tree.ParamDecl,)),
@@ -31,19 +34,23 @@ _SECTIONS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("Properties", (tree.PropertyDecl, tree.AcceptDecl)),
 )
 
+_LASTING = tuple(section for section in _SECTIONS if section[0] not in ("From the version before", "Properties"))
+"""What a contract has of its bases."""
+
 
 @dataclass(frozen=True)
 class Given:
     """What the reader of a document is told beside the source.
 
     values: parameters as they are in force, as texts. texts: of a catalogue, by key ("clause.4.2" for a clause's own).
-    language: of those texts, as BCP 47 has it.
+    language: of those texts, as BCP 47 has it. bases: texts of contracts that may be extended, by "name@hash".
     """
 
     host: Host = field(default_factory=Host)
     values: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     language: str = "en"
+    bases: Mapping[str, str] = field(default_factory=dict)
 
 
 def document(sources: Sources, number: int, file: tree.File, given: Given | None = None) -> Document:
@@ -57,13 +64,15 @@ def document(sources: Sources, number: int, file: tree.File, given: Given | None
     title = _title(contracts, source.name)
     if source.markdown:
         woven = _woven(source.text, declarations, items)
-        return Document(_prose_title(source.text) or title, given.language, _apart(woven))
+        title = _prose_title(source.text) or title
+        return Document(title, given.language, _apart((*woven, *_taken_over(sources, items, given))))
     blocks: list[Block] = [Heading(1, runs(title), "top")]
     for contract in contracts:
         if len(contracts) > 1:
             blocks.append(Heading(2, runs(contract.name.text), anchor_of("contract", contract.name.text)))
         blocks += declarations.contract(contract)
     blocks += _by_kind(declarations, items)
+    blocks += _taken_over(sources, items, given)
     return Document(title, given.language, _apart(blocks))
 
 
@@ -80,13 +89,51 @@ def _apart(blocks: Iterable[Block]) -> tuple[Block, ...]:
     return tuple(out)
 
 
-def _by_kind(declarations: Declarations, items: list[tuple[tree.Node, str]]) -> list[Block]:
+def _taken_over(sources: Sources, items: list[tuple[tree.Node, str]], given: Given) -> list[Block]:
+    """What holds of the contracts that it extends, the nearest first: all that no later one declares anew."""
     blocks: list[Block] = []
-    for name, kinds in _SECTIONS:
+    said = {_declared(node) for node, _ in items}
+    for _ in range(MOST_BASES):
+        contracts = [node for node, _ in items if isinstance(node, tree.ContractDecl)]
+        base = extends_of(contracts[-1]) if contracts else None
+        name = base.value if isinstance(base, tree.StringLit) else ""
+        text = given.bases.get(name) or given.bases.get(name.partition(":")[2])
+        if not text:
+            break
+        items = _unwrapped(parse(sources, sources.add(name, text), Findings()).items)
+        kept = [(node, doc) for node, doc in items if _stays(node, said)]
+        wording = Wording(sources, given.host, _anchors(kept))
+        declarations = Declarations(wording, Steps(wording, dict(given.texts)), given.values, given.texts, kept)
+        title = _title([node for node, _ in items if isinstance(node, tree.ContractDecl)], name)
+        short = name.partition("@")[0]
+        blocks.append(Heading(2, runs(f"Taken over: {title}"), anchor_of("base", short)))
+        blocks.append(Paragraph(runs(f"These hold as well, as they stand in {short}."), "note"))
+        blocks += _by_kind(declarations, kept, 3, _LASTING)
+        said |= {_declared(node) for node, _ in items}
+    return blocks
+
+
+def _declared(node: tree.Node) -> tuple[type, str]:
+    """What a declaration is cited by."""
+    if isinstance(node, tree.ClauseDecl) and node.number is not None:
+        return type(node), node.number.value
+    name = getattr(node, "name", None)
+    return type(node), name.text if isinstance(name, tree.Name) else ""
+
+
+def _stays(node: tree.Node, said: set[tuple[type, str]]) -> bool:
+    """Whether a base's declaration holds beside those: of clauses, a `floor` does."""
+    return _declared(node) not in said or (isinstance(node, tree.ClauseDecl) and node.strength == "floor")
+
+
+def _by_kind(declarations: Declarations, items: list[tuple[tree.Node, str]], level: int = 2,
+             sections: Iterable[tuple[str, tuple[type, ...]]] = _SECTIONS) -> list[Block]:  # fmt: skip
+    blocks: list[Block] = []
+    for name, kinds in sections:
         inside = [(node, doc) for node, doc in items if isinstance(node, kinds)]
-        made = declarations.blocks(inside, 3, apart=False)
+        made = declarations.blocks(inside, level + 1, apart=False)
         if made:
-            blocks.append(Heading(2, runs(name), anchor_of("section", name)))
+            blocks.append(Heading(level, runs(name), anchor_of("section", name)))
             blocks += made
     return blocks
 

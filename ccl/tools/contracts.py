@@ -61,7 +61,7 @@ def made_of(args: argparse.Namespace, texts: Sequence[tuple[str, str]]) -> Contr
     host = host_for(args)
     sources, findings = Sources(), Findings()
     numbers = [sources.add(name, text) for name, text in texts]
-    made = elaborated(sources, numbers, host, findings, bases=_bases(args.base))
+    made = elaborated(sources, numbers, host, findings, bases=bases_of(args.base))
     if made is None:
         sys.stderr.write(for_people(findings.sorted(), sources))
         return None
@@ -78,7 +78,8 @@ def host_for(args: argparse.Namespace) -> Host:
         raise files.Unreadable(f"{error}; or check functions alone with --no-host") from error
 
 
-def _bases(paths: Sequence[str]) -> dict[str, str]:
+def bases_of(paths: Sequence[str]) -> dict[str, str]:
+    """The texts of these files, by "name@hash". Raises Unreadable."""
     bases: dict[str, str] = {}
     for path in paths:
         text = files.text_of(path)

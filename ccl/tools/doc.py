@@ -19,7 +19,7 @@ from ccl.document.outline import Given, document
 from ccl.host import Host
 from ccl.source import Sources
 from ccl.syntax import parse
-from ccl.tools import files
+from ccl.tools import contracts, files
 from ccl.tools.hosts import NoHost, host_of
 
 
@@ -31,6 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", default="", help="language of the text, such as es; of --texts if not given")
     parser.add_argument("--texts", metavar="TOML", help="a text catalogue, texts/es.toml, for clauses and reasons")
     parser.add_argument("--values", metavar="JSON", help='parameters in force: a file with {"limit": "800 CREDIT"}')
+    parser.add_argument("--base", metavar="FILE", action="append", default=[],
+                        help="a contract that it extends, as NAME.ccl; may be given again")  # fmt: skip
     parser.add_argument("--host", default="", help="the installed host whose words are used")
 
 
@@ -38,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     """0, or 1 if the source has syntax errors (the document is written all the same), 2 if a file cannot be read."""
     try:
         text = files.text_of(args.path)
-        given = Given(_host(args), values_of(args.values), texts_of(args.texts), _language(args))
+        host = _host(args)
+        bases = {**host.bases, **contracts.bases_of(args.base)}
+        given = Given(host, values_of(args.values), texts_of(args.texts), _language(args), bases)
     except files.Unreadable as error:
         sys.stderr.write(f"ccl doc: {error}\n")
         return 2

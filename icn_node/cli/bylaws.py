@@ -228,16 +228,18 @@ def doc(call: Invocation) -> int:
     from ccl.syntax import parse
 
     if call.many("files"):
-        texts = _texts(call.many("files"))
+        texts, bases = _texts(call.many("files")), dict(documents.host().bases)
     else:
-        texts = tuple((s["name"], s["text"]) for s in _version(call).get("sources", ()))
+        version = _version(call)
+        texts = tuple((s["name"], s["text"]) for s in version.get("sources", ()))
+        bases = {b["name"]: b["text"] for b in version.get("bases", ())}
         if not texts:
             raise Failure(USAGE, "these bylaws are clauses of words", advice="`icn bylaws show` lists them.")
     written = []
     for name, text in texts:
         sources, findings = Sources(), Findings()
         number = sources.add(name, text)
-        made = document(sources, number, parse(sources, number, findings), Given(documents.host()))
+        made = document(sources, number, parse(sources, number, findings), Given(documents.host(), bases=bases))
         written.append(html(made) if call.text("format") == "html" else markdown(made))
     content = "\n".join(written)
     target = call.text("out")

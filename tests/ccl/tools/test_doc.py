@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -320,3 +321,33 @@ def test_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "es.toml").write_text("=")
     assert called(doc, str(source), "--texts", str(tmp_path / "es.toml")) == 2
     assert called(doc, str(source), "--out", str(tmp_path / "no" / "such" / "a.html")) == 2
+
+BASE = """contract Base {
+    edition: 1;
+    title: "Bylaws of all";
+    unit CREDIT { decimals: 2; }
+    default clause "1" on credit.transfer "Everybody pays." { }
+    floor clause "2" on credit.transfer "Members pay." { require member(); }
+    clause "3" on credit.issue "Nobody issues." { deny "No."; }
+    test "nothing" on credit.issue { | expect | | refuse "3" | }
+}
+"""
+
+
+def test_what_a_base_says_stands_after_it_but_for_what_is_replaced() -> None:
+    name = f"base:all@{hashlib.sha256(BASE.encode()).hexdigest()}"
+    own = (
+        f'contract Own extends "{name}" {{ edition: 1;\n'
+        'clause "1" on credit.transfer "Only some pay." { require member(); }\n'
+        'clause "2" on credit.transfer "Not at night." { require member(); } }'
+    )
+    sources, findings = Sources(), Findings()
+    file = parse(sources, sources.add("own.ccl", own), findings)
+    for key in (name, name.partition(":")[2]):
+        made = markdown(document(sources, 0, file, Given(bases={key: BASE})))
+        own_part, _, taken = made.partition("Taken over: Bylaws of all")
+        assert "Only some pay." in own_part
+        assert "Everybody pays." not in made, "the contract replaces it"
+        assert "Members pay." in taken, "a floor holds besides"
+        assert "Nobody issues." in taken
+    assert "Taken over" not in markdown(document(sources, 0, file, Given()))
