@@ -322,6 +322,7 @@ def test_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert called(doc, str(source), "--texts", str(tmp_path / "es.toml")) == 2
     assert called(doc, str(source), "--out", str(tmp_path / "no" / "such" / "a.html")) == 2
 
+
 BASE = """contract Base {
     edition: 1;
     title: "Bylaws of all";
