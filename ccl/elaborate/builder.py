@@ -109,6 +109,8 @@ class Shared:
     depth: int = 0
     count: int = 0
     """So many closures have been made functions."""
+    said: list[Binding] = field(default_factory=list)
+    """The locals of which it has been told that they cannot be assigned, in the order of telling."""
 
 
 class Builder:
@@ -475,7 +477,7 @@ class Builder:
         """Where things stand, to go back to with `rewind`."""
         return (self.findings.mark(), len(self.sites), len(self.requirements), len(self.out), self.alive, self.out,
                 [b.value for b in self.mutables], len(self.undo), len(self.shared.lifted), self.shared.depth, self.bare,
-                self.loop, self.because, [b.told for b in self.mutables], self.nest)  # fmt: skip
+                self.loop, self.because, len(self.shared.said), self.nest)  # fmt: skip
 
     def rewind(self, mark: tuple[Any, ...]) -> None:
         """Undo an attempt: what it told, bound, noted and made."""
@@ -485,8 +487,11 @@ class Builder:
         del self.sites[sites:], self.requirements[requirements:], self.out[made:]
         while len(self.undo) > undo:
             self.exit(len(values))
-        for binding, value, was in zip(self.mutables, values, said, strict=True):
-            binding.value, binding.told = value, was
+        for binding, value in zip(self.mutables, values, strict=True):
+            binding.value = value
+        for binding in self.shared.said[said:]:
+            binding.told = False
+        del self.shared.said[said:]
         for name in list(self.shared.lifted)[lifted:]:
             del self.shared.lifted[name]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ccl import core
-from ccl.elaborate import methods, operators
+from ccl.elaborate import foreign, methods, operators
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import outer_word, suggest
 from ccl.elaborate.fitting import in_unit, join, ordered, unit_bound
@@ -280,7 +280,9 @@ def macro(b: Builder, e: tree.CallExpr) -> core.Expr:
         return _format(b, e)
     if name == "vec":
         return b.infer(tree.ListExpr(e.span, tuple(a.value for a in e.args)))
-    suggest(b, "CCL0262", tree.Name(e.target.span, name), f"there is no `{name}!`", ("format", "vec"))
+    written = tree.Name(e.target.span, name)
+    if not foreign.told(b, written, e, f"there is no `{name}!`", "CCL0262"):
+        suggest(b, "CCL0262", written, f"there is no `{name}!`", ("format", "vec"))
     for arg in e.args:
         b.infer(arg.value)
     return b.wrong(e.span)

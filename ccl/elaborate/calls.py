@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import chain
 
 from ccl import core
-from ccl.elaborate import arguments, builtins, loops, methods, statements
+from ccl.elaborate import arguments, builtins, foreign, loops, methods, statements
 from ccl.elaborate.arguments import Expected
 from ccl.elaborate.branches import drop
 from ccl.elaborate.builder import Builder
@@ -64,6 +64,8 @@ def check(b: Builder, e: tree.CallExpr, expected: Type) -> core.Expr:
             return core.MakeVariant(expected, e.span, 1, (b.check(e.args[0].value, expected.item),))
         if isinstance(expected, Result) and name in ("Ok", "Err"):
             inner = expected.value if name == "Ok" else expected.error
+            if name == "Err" and foreign.number_as_why(b, e.args[0].value, inner):
+                return b.wrong(e.span)
             payload = b.nothing(e.span) if inner is NOTHING else b.check(e.args[0].value, inner)
             return core.MakeVariant(expected, e.span, int(name == "Ok"), (payload,))
     return b.coerce(infer(b, e), expected, e)
@@ -247,6 +249,8 @@ def _unknown(b: Builder, e: tree.CallExpr, name: tree.Name) -> core.Expr:
         return _look_at(b, e)
     if any(name.text in table for table in (names.constants, names.params, names.states)):
         b.error("CCL0115", name.span, f"`{name.text}` is a value, not a function", "drop the brackets")
+        return _look_at(b, e)
+    if foreign.told(b, name, e, f"there is no function `{name.text}`"):
         return _look_at(b, e)
     known = chain(names.functions, b.host.views, b.host.primitives, builtins.FREE, locals_in_scope(b))
     notes = ()

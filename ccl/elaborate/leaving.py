@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ccl import core
+from ccl.diagnostics import Edit, Fix
 from ccl.elaborate import mismatch
 from ccl.elaborate.branches import Want, agree, value
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.fitting import fits
 from ccl.elaborate.mismatch import shown
+from ccl.source import Span
 from ccl.syntax import tree
 from ccl.types import ANY, BOOL, NEVER, NOTHING, Option, Result, Type
 
@@ -30,6 +32,8 @@ def attempt(b: Builder, e: tree.TryExpr, want: Want) -> core.Expr:
                              notes=("`try` catches `Err` of a Result; a trap or a refusal ends the whole evaluation.",),
                              )  # fmt: skip
         return b.wrong(e.span)
+    if isinstance(want, Result) and fits(held.value, want.value) and not fits(held.value, want):
+        return _gives_value(b, e, e.handler, held, want)
     kept = b.keep(subject, "tried")
     ok = core.Payload(held.value, e.value.span, kept, 1, 0)
     well = b.arm(lambda: ok if want is None else b.nothing(e.span) if want is NOTHING else b.coerce(ok, want, e.value))
@@ -49,6 +53,26 @@ def attempt(b: Builder, e: tree.TryExpr, want: Want) -> core.Expr:
     b.meet(core.If(e.span, core.IsVariant(BOOL, e.span, kept, 1), core.Block(tuple(well.statements)),
                    core.Block(tuple(ill.statements)), phis))  # fmt: skip
     return found
+
+
+def _gives_value(b: Builder, e: tree.TryExpr, handler: tree.Expr, held: Result, want: Result) -> core.Expr:
+    """`try may_fail() catch Ok(1)` where a Result is wanted: what is caught is a value, so `Ok` stands around all."""
+    fixes: tuple[Fix, ...] = ()
+    if isinstance(handler, tree.CallExpr) and len(handler.args) == 1 and _is_ok(handler.target):
+        source, inside = e.span.source, handler.args[0].span
+        edits = (Edit(Span(source, e.span.start, e.span.start), "Ok("),
+                 Edit(Span(source, handler.span.start, inside.start), ""),
+                 Edit(Span(source, inside.end, handler.span.end), ")"))  # fmt: skip
+        fixes = (Fix("put all of it into `Ok(..)`", edits),)
+    b.findings.error(
+        "CCL0150", e.span, f"expected {want}, found {held.value}", label="this cannot fail: what fails is caught",
+        notes=("To pass a failure on, leave `catch` away; to choose by it, write `match`.",), fixes=fixes,
+    )  # fmt: skip
+    return b.wrong(e.span)
+
+
+def _is_ok(target: tree.Expr) -> bool:
+    return isinstance(target, tree.PathExpr) and target.path.text == "Ok"
 
 
 def _pass_on(b: Builder, e: tree.TryExpr) -> core.Expr:

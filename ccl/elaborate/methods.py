@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ccl import core
 from ccl.diagnostics import Edit, Fix
-from ccl.elaborate import closures, gathered, operators
+from ccl.elaborate import closures, foreign, gathered, operators
 from ccl.elaborate.builder import Builder
 from ccl.elaborate.expressions import suggest
 from ccl.elaborate.fields import field_of
@@ -80,7 +80,8 @@ def _unknown(b: Builder, on: core.Expr, name: tree.Name, span: Span, table: Mapp
         if found.type is not ANY:
             return b.error("CCL0115", name.span, f"`{name.text}` is a field, not a method", "drop the brackets")
     own = b.names.methods.get(str(held), {}) if not isinstance(held, Record) else {}
-    suggest(b, "CCL0106", name, f"{held} has no method `{name.text}`", [*table, *own])
+    suggest(b, "CCL0106", name, f"{held} has no method `{name.text}`", [*table, *own],
+            notes=foreign.notes(name.text))
     return b.wrong(span)
 
 

@@ -181,7 +181,7 @@ def _open(held: Type) -> bool:
 
 def write(b: Builder, target: tree.Expr, new: New) -> None:
     """Give a place a new value."""
-    known = isinstance(target, tree.PathExpr | tree.StateExpr | tree.FieldExpr | tree.IndexExpr)
+    known = isinstance(target, tree.PathExpr | tree.StateExpr | tree.FieldExpr | tree.IndexExpr | tree.CallExpr)
     place = _place(b, target) if known else None  # what is of another form, the parser has told
     if place is None:
         new(ANY, lambda: b.wrong(target.span), None)
@@ -207,6 +207,7 @@ def _may_assign(b: Builder, binding: Binding, target: tree.Expr) -> bool:
     if binding.told:
         return False
     binding.told = True
+    b.shared.said.append(binding)
     if binding.mutable and b.parent is not None:
         b.findings.error("CCL0176", target.span, f"a closure cannot change `{binding.name}`, which is outside of it",
                          label="assigned here", also=declared_here(binding.place, "bound outside"),

@@ -61,9 +61,7 @@ class Parser(Cases):
             items.append(tree.BlockItem(entry.span, "entries", None, (entry,), None))
         elif self.item_follows():
             self._declared(end, items)
-        elif self.at_name() and self.ahead(1) == "{" and not self._struct_here():
-            items.append(self.named_block())
-        elif self.unknown_block_follows():
+        elif (self.at_name() and self.ahead(1) == "{" and not self._struct_here()) or self.unknown_block_follows():
             items.append(self.named_block())
         elif self._type_alone():
             start = self.starts[self.at]

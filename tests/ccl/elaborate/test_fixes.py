@@ -23,6 +23,24 @@ ROWS = [
     ('fn f() -> Did { "did:key:abc" }', "fn f() -> Did { did:key:abc }"),
     ("fn f() -> Option<Integer> { 1 }", "fn f() -> Option<Integer> { Some(1) }"),
     ("fn f() -> Result<Integer> { 1 }", "fn f() -> Result<Integer> { Ok(1) }"),
+    ("fn f() -> Result<Integer> { Err(7) }", 'fn f() -> Result<Integer> { Err("7") }'),
+    ("fn g() -> Result<Integer> { Ok(1) } fn f() -> Result<Integer> { try g() catch Ok(4) }",
+     "fn g() -> Result<Integer> { Ok(1) } fn f() -> Result<Integer> { Ok(try g() catch 4) }"),
+    ("fn g() -> Result<Integer> { Ok(1) } fn f() -> Result<Integer> { try g() }",
+     "fn g() -> Result<Integer> { Ok(1) } fn f() -> Result<Integer> { Ok(try g()) }"),
+    ("fn f() -> Did { get_caller() }", "fn f() -> Did { caller() }"),
+    ("fn f(a: Array<Did, max 9>) -> Integer { array_len_did(a) }",
+     "fn f(a: Array<Did, max 9>) -> Integer { array_len(a) }"),
+    ('fn f(a: String) -> String { concat(a, "-", a) }', 'fn f(a: String) -> String { (a + "-" + a) }'),
+    ('fn f(a: Bool) { if a { panic!("no"); } }', 'fn f(a: Bool) { if a { trap "no"; } }'),
+    ('fn f(a: Bool) { if a { panic("no"); } }', 'fn f(a: Bool) { if a { trap "no"; } }'),
+    ("fn f(mut m: Map<Did, Integer>, a: Did) -> Integer { m.get_mut(a) += 2; m[a] }",
+     "fn f(mut m: Map<Did, Integer>, a: Did) -> Integer { m[a] += 2; m[a] }"),
+    ("struct S { n: Integer } fn f(mut m: Map<Did, S>, a: Did) -> Integer { m.get_mut(a).n = 2; m[a].n }",
+     "struct S { n: Integer } fn f(mut m: Map<Did, S>, a: Did) -> Integer { m[a].n = 2; m[a].n }"),
+    ("fn f(n: Integer) -> Array<Integer> { let mut a = []; let i = 0; while i < n limit 9 { a.push(i); i += 1; } a }",
+     ("fn f(n: Integer) -> Array<Integer> "
+      "{ let mut a = []; let mut i = 0; while i < n limit 9 { a.push(i); i += 1; } a }")),
     ("enum E { A } fn f() -> E { E.A }", "enum E { A } fn f() -> E { E::A }"),
     ("fn f() -> Did { caller }", "fn f() -> Did { caller() }"),
     ('clause "1" on member.join { member() }', 'clause "1" on member.join { require member() }'),
@@ -62,3 +80,10 @@ def test_what_the_dialect_means_is_marked() -> None:
     meant = {"CCL0111", "CCL0112", "CCL0151", "CCL0154", "CCL0160", "CCL0184"}
     found = {d.code for wrong, _ in ROWS for d in check_text(wrong, HOST)[1].all for f in d.fixes if f.dialect}
     assert meant <= found
+
+
+@pytest.mark.parametrize("call", ["array_pop(a)", "a.pop()", "log(1)", "assert(true)", "panic(a)"])
+def test_what_has_another_form_says_which(call: str) -> None:
+    found = check_text(f"fn f(a: Array<Integer, max 9>) {{ let x = {call}; }}", HOST)[1].all
+    assert [d.code for d in found if d.severity == "error"] in (["CCL0103"], ["CCL0106"])
+    assert next(d for d in found if d.severity == "error").notes
