@@ -7,6 +7,7 @@ import inspect
 import msgspec
 import pytest
 
+from ccl.elaborate import check_text
 from ccl.types import BOOL, DATE, DID, INTEGER, OWN_UNIT, STRING, TIMESTAMP, Array, Money, Record, UnitCode
 from icn_node.kernel.fields import kind_of
 from icn_node.kernel.language import NODE_READS, language_of
@@ -192,3 +193,12 @@ def test_somebody_suspended_is() -> None:
     assert ask(w, "bob", "suspended") is True
     assert ask(w, "ann", "status_of", w.did("bob")) == "suspended"
     assert ask(w, "ann", "member_count") == 1
+
+
+@pytest.mark.parametrize(("within", "code"), [(" in CREDIT", ""), ("", "CCL0153")])
+def test_amounts_in_a_list_of_payments_are_in_the_unit_of_the_clause(within: str, code: str) -> None:
+    text = f"""contract C {{ edition: 1; unit CREDIT {{ decimals: 2; }}
+        clause "1" on credit.batch{within} "..." {{ require command.payments.all(|p| p.amount <= 5 CREDIT); }}
+    }}"""
+    _, findings, _ = check_text(text, language_of(MODULES).host)
+    assert [found.code for found in findings.all] == ([code] if code else [])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from ccl.testing.cases import Runner
 from ccl.testing.coverage import Coverage, percent
 from ccl.testing.properties import Draws, Sampler, tried
 from ccl.testing.results import ERROR, FAILED, PASSED, Result
-from ccl.tools import cover, test
+from ccl.tools import contracts, cover, test
 
 from .contracts_under_test import HEAD, HOST, called, contract
 
@@ -156,6 +159,35 @@ def test_records_settings_and_optional_fields_are_given() -> None:
         )
         == [PASSED] * 6
     )
+
+
+def test_money_that_a_view_gives_is_in_the_unit_that_it_is_asked_for() -> None:
+    rules = """
+    clause "1" on credit.transfer in CREDIT "..." { require balance(command.payer, HOUR) >= 60 HOUR; }
+    """
+    table = """test "another unit" on credit.transfer {
+        given payer = did:key:ann, amount = 5 CREDIT;
+        | balance(did:key:ann, HOUR) | expect |
+        | 60 HOUR | permit |
+        | 59 HOUR | refuse "1" |
+    }"""
+    assert statuses(table, rules) == [PASSED] * 2
+
+
+def test_what_a_base_says_is_not_for_the_tests_of_what_extends_it() -> None:
+    base = 'contract Base { edition: 1; clause "1" on member.suspend "..." { require member() or decided(); } }'
+    name = f"base:b@{hashlib.sha256(base.encode()).hexdigest()}"
+    host = dataclasses.replace(HOST, bases={name: base})
+    own = """clause "2" on member.suspend "..." { require command.days < 9; }
+        test "days" on member.suspend { given member = true; | days | expect | | 8 | permit | | 9 | refuse "2" | }"""
+    table = own.replace("| expect | | 8", "| expect |\n| 8").replace("permit | | 9", "permit |\n| 9").replace(
+        'refuse "2" | }', 'refuse "2" |\n}')  # fmt: skip
+    args = argparse.Namespace(no_host=False, given_host=lambda: host, host="", base=[])
+    made = contracts.made_of(args, [("x.ccl", f'contract X extends "{name}" {{ edition: 1; {table} }}')])
+    assert made is not None
+    goals, wrong = cover.covered(made)
+    assert (wrong, percent(goals)) == (0, 100)
+    assert {goal.span.source for goal in goals} == {0}
 
 
 # -- stories -----------------------------------------------------------------------------------------------------------
