@@ -173,6 +173,14 @@ class Builder:
         shared.depth -= 2
         return found
 
+    def unrounded(self, e: tree.Expr) -> core.Expr:
+        """The core of what is to be rounded: quotients in it are meant to be exact."""
+        self.shared.rounding += 1
+        try:
+            return self.infer(e)
+        finally:
+            self.shared.rounding -= 1
+
     def check(self, e: tree.Expr, expected: Type, because: Label | None = None) -> core.Expr:
         """The core of an expression that must be of a type. because: what asks for it, shown with a mismatch."""
         if because is not None:

@@ -142,7 +142,7 @@ def _round(b: Builder, e: tree.CallExpr) -> core.Expr:
     args = _values(b, e, 2)
     if args is None:
         return b.wrong(e.span)
-    value = _unrounded(b, args[0])
+    value = b.unrounded(args[0])
     mode = methods.rounding_mode(b, args[1])
     return b.wrong(e.span) if mode is None else methods.rounded(b, value, mode, e.span)
 
@@ -150,17 +150,9 @@ def _round(b: Builder, e: tree.CallExpr) -> core.Expr:
 def _toward(mode: str) -> Rule:
     def rule(b: Builder, e: tree.CallExpr) -> core.Expr:
         args = _values(b, e, 1)
-        return b.wrong(e.span) if args is None else methods.rounded(b, _unrounded(b, args[0]), mode, e.span)
+        return b.wrong(e.span) if args is None else methods.rounded(b, b.unrounded(args[0]), mode, e.span)
 
     return rule
-
-
-def _unrounded(b: Builder, e: tree.Expr) -> core.Expr:
-    """What is to be rounded: quotients in it are meant to be exact."""
-    b.shared.rounding += 1
-    value = b.infer(e)
-    b.shared.rounding -= 1
-    return value
 
 
 def _extreme(which: str) -> Rule:

@@ -453,10 +453,7 @@ def _method(b: Builder, e: tree.CallExpr, target: tree.FieldExpr) -> core.Expr:
             return function(b, other.functions[target.name.text], e.args, e.span)
         suggest(b, "CCL0103", target.name, f"`{word}` has no function `{target.name.text}`", other.functions)
         return _look_at(b, e)
-    rounds = target.name.text in methods.ROUNDS
-    b.shared.rounding += rounds
-    receiver = b.infer(target.target)
-    b.shared.rounding -= rounds
+    receiver = b.unrounded(target.target) if target.name.text in methods.ROUNDS else b.infer(target.target)
     if isinstance(receiver.type, Struct | Enum):
         own = b.names.methods.get(receiver.type.name, {}).get(target.name.text)
         if own is not None and own.method:

@@ -17,6 +17,7 @@ from typing import Any
 from ccl import core, types
 from ccl.host import CommandSpec
 from ccl.source import Span
+from ccl.types import I64_MAX
 
 MOST_STEPS = 100_000
 """Give up on an action whose walk is longer than that."""
@@ -160,7 +161,7 @@ class _Walk:
         one = Extent(1, {}, {statement.name})
         self.names.add(statement.name)
         spec = self.commands.get(statement.name)
-        held = {} if spec is None else {f.read_as: (f.low, f.high) for f in spec.fields}
+        held = {} if spec is None else {f.read_as: (f.low, _told(f.high)) for f in spec.fields}
         for name, value in statement.fields:
             self.calls(value, env, total)
             if isinstance(value.type, types.Money):
@@ -221,6 +222,11 @@ class _Walk:
             return (None if low is None else math.floor(low), None if high is None else math.ceil(high))
         compute = _BETWEEN.get(expr.op.partition(".")[2])
         return UNKNOWN if compute is None or len(args) > 2 else compute(args)
+
+
+def _told(high: Any) -> Any:
+    """A host's upper end, unless it is that of all amounts, which says nothing."""
+    return None if high == I64_MAX else high
 
 
 def _union(ends: list[Between]) -> Between:

@@ -138,6 +138,13 @@ def _back(make: Make, negated: str) -> Make:
     return back
 
 
+def _clear_before(b: Builder, span: Span, left: core.Expr, right: core.Expr) -> core.Expr:
+    """The last day from which so many clear days lie before a date: as many days back, and one more."""
+    opposite = core.Op(DAYS, right.span, "days.neg", (right,))
+    back = core.Op(DAYS, right.span, "days.sub", (opposite, core.Const(DAYS, right.span, 1)))
+    return core.Op(DATE, span, "date.add_days", (left, back))
+
+
 def _of_units(name: str, result: Callable[[str], Type] | None) -> Make:
     """An operation of two amounts; their units have been seen to be one."""
 
@@ -208,7 +215,7 @@ _MAKE: dict[tuple[str, str, str], Make] = {
     ("+", "Date", "Months"): _op("date.add_months"),
     ("-", "Date", "Months"): _back(_op("date.add_months"), "months.neg"),
     ("+", "Date", "ClearDays"): _op("date.add_clear_days"),
-    ("-", "Date", "ClearDays"): _back(_op("date.add_clear_days"), "days.neg"),
+    ("-", "Date", "ClearDays"): _clear_before,
     ("+", "Date", "WorkingDays"): _BY_WORK,
     ("-", "Date", "WorkingDays"): _back(_BY_WORK, "days.neg"),
     ("-", "Date", "Date"): _op("date.sub", DAYS),

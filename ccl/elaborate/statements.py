@@ -144,10 +144,11 @@ def assign(b: Builder, s: tree.Assign) -> None:
         done = [left]
         b.settle(done, mark)
         outer, b.shared.compound = b.shared.compound, s if operator in ("*", "/") else None
-        value = operators.binary(b, operator, s.span, done[0], right, at)
-        value = _fitted(b, value, held, s.value, why)
-        b.shared.compound = outer
-        return value
+        try:
+            value = operators.binary(b, operator, s.span, done[0], right, at)
+            return _fitted(b, value, held, s.value, why)
+        finally:
+            b.shared.compound = outer
 
     write(b, s.target, combined)
 

@@ -20,16 +20,25 @@ def distance(one: str, other: str) -> int:
     return last[-1]
 
 
+def alike(one: str, other: str) -> int:
+    """With how many equal letters both begin."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word nearest to this one, if it is near: at most a third of its letters wrong. Ties by alphabet."""
+    """The known word nearest to this one, if it is near: at most a third of its letters wrong.
+
+    Of those equally near the one that begins alike for longest, then by the alphabet.
+    """
     most = max(1, len(word) // 3)
     if len(word) < 2 or len(word) > 60:
         return None
     lowered = word.lower()
     near = [
-        (distance(lowered, candidate.lower()), candidate)
+        (distance(lowered, candidate.lower()), -alike(lowered, candidate.lower()), candidate)
         for candidate in known
         if abs(len(candidate) - len(word)) <= most and candidate != word
     ]
     found = min(near, default=None)
-    return found[1] if found is not None and found[0] <= most else None
+    return found[2] if found is not None and found[0] <= most else None

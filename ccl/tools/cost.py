@@ -1,4 +1,4 @@
-"""What a contract may cost: the most fuel of each clause, action and function, and what it grows with.
+"""What a contract may cost: the most fuel of each clause, action and function, with what it grows; what triggers may do.
 
 ccl cost orchard.ccl
 """
@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ccl import core, cost, fuel
+from ccl import core, cost, fuel, types
 from ccl.diagnostics import Findings
 from ccl.report import for_machines, for_people
+from ccl.testing.results import shown as written
 from ccl.tools import contracts, files
 
 
@@ -53,11 +54,15 @@ def run(args: argparse.Namespace) -> int:
     findings = Findings()
     cost.check(contract.program, findings, limit=args.limit)
     if args.json:
-        shown = [{"what": r.what, "worst": r.worst.text(), "most": r.most, "maxima": r.worst.maxima} for r in rows]
-        told = {"costs": shown, "limit": args.limit, "problems": for_machines(findings.sorted(), contract.sources)}
+        costed = [{"what": r.what, "worst": r.worst.text(), "most": r.most, "maxima": r.worst.maxima} for r in rows]
+        triggers = [{"name": one.name, "most_commands": one.most_commands,
+                     "most_minor": {unit: str(minor) for unit, minor in one.most_money}}
+                    for one in contract.program.triggers]  # fmt: skip
+        told = {"costs": costed, "triggers": triggers, "limit": args.limit,
+                "problems": for_machines(findings.sorted(), contract.sources)}  # fmt: skip
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(table(rows, args.limit))
+        sys.stdout.write(table(rows, args.limit) + acts(contract.program))
         sys.stderr.write(for_people(findings.sorted(), contract.sources) if findings.all else "")
     return 1 if findings.failed else 0
 
@@ -84,6 +89,18 @@ def costs(program: core.Program) -> Iterator[Row]:
     for shown, name in program.exports.items():
         if name not in done:
             yield Row(shown, cost.worst(program, name))
+
+
+def acts(program: core.Program) -> str:
+    """What each trigger does at most when it goes off once: commands, and money by unit."""
+    lines = ["Most that a trigger does each time:"] if program.triggers else []
+    width = max((len(trigger.name) for trigger in program.triggers), default=0)
+    for trigger in program.triggers:
+        count = trigger.most_commands
+        money = (written(minor, types.Money(unit), program) for unit, minor in trigger.most_money)
+        does = ", ".join((f"{count:,} command{'s' if count != 1 else ''}", *money))
+        lines.append(f"  {trigger.name:<{width}}  {does}")
+    return "".join(line + "\n" for line in lines)
 
 
 def table(rows: list[Row], limit: int) -> str:

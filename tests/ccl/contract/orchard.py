@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ccl.host import CommandSpec, FieldSpec, Host, SettingSpec, ViewSpec
-from ccl.types import BOOL, DID, INTEGER, STRING, Money, UnitCode
+from ccl.types import BOOL, DID, I64_MAX, INTEGER, STRING, Money, UnitCode
 
 _CREDIT = (
     FieldSpec("payer", DID),
     FieldSpec("payee", DID),
-    FieldSpec("amount", Money("$"), attribute="amount_minor", low=1),
+    FieldSpec("amount", Money("$"), attribute="amount_minor", low=1, high=I64_MAX),
     FieldSpec("unit", UnitCode("$")),
 )
 
