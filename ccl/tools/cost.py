@@ -1,4 +1,4 @@
-"""What a contract may cost: the most fuel of each clause, action and function, with what it grows; what triggers may do.
+"""What a contract may cost: the most fuel of each clause, action and function, and what triggers may do at most.
 
 ccl cost orchard.ccl
 """
