@@ -7,6 +7,7 @@ policy; an explanation shows a fact only to readers whom the host lets read `rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -147,6 +148,12 @@ class Host:
     """The command by which a contract is replaced by a later one."""
     bases: Mapping[str, str] = field(default_factory=dict)
     """Texts that every contract here can extend, by "name@hash": what ships with the host."""
+
+
+def decision_type(written: str) -> str:
+    """The type of decision that a contract means by `PolicyDecision`, `Policy` or `policy`: "policy"."""
+    plain = re.sub(r"(?<=[a-z])(Decision|Proposal)$", "", written)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", plain).lower()
 
 
 class World(Protocol):

@@ -20,11 +20,11 @@ from ccl.diagnostics import Findings, Label
 from ccl.elaborate import mismatch
 from ccl.elaborate.fitting import cheap, fits, held_to, join, oversized
 from ccl.elaborate.names import FunctionInfo, Names
-from ccl.host import CommandSpec, Host
+from ccl.host import CommandSpec, Host, decision_type
 from ccl.room import MOST_DEPTH
 from ccl.source import Sources, Span
 from ccl.syntax import tree
-from ccl.types import ANY, INTEGER, NEVER, NOTHING, RATIO, Exact, Money, Type
+from ccl.types import ANY, I64_MAX, INTEGER, NEVER, NOTHING, RATIO, Exact, Money, Type
 
 MOST_TYPE = 200
 """Parts that the type of a local may have: pairs of pairs of pairs would be without measure."""
@@ -466,6 +466,8 @@ class Builder:
     def view(self, name: str, args: tuple[core.Expr, ...], result: Type, span: Span) -> core.Expr:
         """A reading of the host."""
         self.effects.setdefault("view", span)
+        if name == "decided":  # however it is written, so that what is the same type is seen to be the same
+            args = tuple(map(_decision_named, args))
         return core.View(result, span, name, args, self.site("view", name, result, span))
 
     def call(self, function: FunctionInfo, args: tuple[core.Expr, ...], result: Type, span: Span) -> core.Expr:
@@ -531,7 +533,12 @@ def bounds_of_op(b: Builder, op: core.Op) -> Bounds:
         return (None, None)
     assert rule is not None
     low, high = rule([(int(low or 0), int(high or 0)) for low, high in parts])
-    return (low, high)
+    return (_held(low), _held(high))
+
+
+def _held(bound: int) -> int:
+    """As far as an Integer goes: beyond it the operation traps, and squares of squares would be without measure."""
+    return min(max(bound, -I64_MAX - 1), I64_MAX)
 
 
 def _product(p: list[tuple[int, int]]) -> tuple[int, int]:
@@ -549,3 +556,8 @@ _BOUNDS: dict[str, Callable[[list[tuple[int, int]]], tuple[int, int]]] = {
     "integer.abs": lambda p: (max(p[0][0], -p[0][1], 0), max(abs(p[0][0]), abs(p[0][1]))),
 }
 
+
+def _decision_named(arg: core.Expr) -> core.Expr:
+    if isinstance(arg, core.Const) and isinstance(arg.value, str):
+        return core.Const(arg.type, arg.span, decision_type(arg.value))
+    return arg

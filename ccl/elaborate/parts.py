@@ -19,6 +19,7 @@ from ccl.elaborate.contract import Contract
 from ccl.elaborate.names import UNSET
 from ccl.elaborate.resolve import resolve
 from ccl.elaborate.triggers import Triggers
+from ccl.host import decision_type
 from ccl.load import Loaded
 from ccl.proof.standard import ACCEPTABLE
 from ccl.source import Span
@@ -202,11 +203,12 @@ class Parts:
         if not contract.host.decision_types:
             return
         known = frozenset(contract.decision_types())
+        named = frozenset(map(decision_type, known))
         for function in contract.functions.values():
             if any(site.name == "decided" for site in function.sites):
                 for view in _views(function.body, "decided"):
                     for arg in view.args:
-                        if isinstance(arg, core.Const) and isinstance(arg.value, str) and arg.value not in known:
+                        if isinstance(arg, core.Const) and isinstance(arg.value, str) and arg.value not in named:
                             self._unknown_decision(arg, known)
 
     def _unknown_decision(self, arg: core.Const, known: frozenset[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ccl import core, semantics, types
 from ccl.diagnostics import Diagnostic, Label
-from ccl.host import FieldSpec, Host
+from ccl.host import FieldSpec, Host, decision_type
 from ccl.rulebook import Rulebook, Ruling
 from ccl.source import NOWHERE
 
@@ -31,7 +31,8 @@ def amendable(program: core.Program, host: Host) -> Diagnostic | None:
     """None if a later amendment can still pass; else what is wrong. Errors: CCL0396."""
     book = Rulebook(program, host)
     governing = [c for c in program.clauses if _names(c.targets, host.amend) and not c.replaces]
-    for decision in (*(p.name for p in program.proposals), *sorted(host.decision_types), ""):
+    own = (decision_type(p.name) for p in program.proposals)
+    for decision in dict.fromkeys((*own, *sorted(host.decision_types), "")):
         if governing and _passes(book, host, decision):
             return None
     note = "no clause speaks of it, so it is refused"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ccl import core
 from ccl import types as t
+from ccl.host import decision_type
 from icn_node.kernel.bylaws import Param
 from icn_node.kernel.refusal import Refusal
 
@@ -70,12 +71,6 @@ class InForce(Mapping[str, Any]):
         """Whether a `bylaws.set` is carried out by the type of decision that the contract names for the parameter."""
         declared = self._declared.get(getattr(cmd, "name", ""))
         return declared is not None and bool(declared.changed_by) and _fits(declared, ctx)
-
-
-def decision_type(written: str) -> str:
-    """The type of proposal that a contract means by `PolicyDecision`, `Policy` or `policy`."""
-    plain = re.sub(r"(?<=[a-z])(Decision|Proposal)$", "", written)
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", plain).lower()
 
 
 def _fits(declared: core.Parameter, ctx: Context) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ccl.host import ViewSpec
+from ccl.host import ViewSpec, decision_type
 from ccl.types import BOOL, DID, DURATION, INTEGER, STRING, TIMESTAMP, Array, Option, Record, Type
 from icn_node.kernel import bylaws, conditions, registry
 from icn_node.kernel.tables import Tables
@@ -112,7 +112,7 @@ def operator(w: World) -> bool:
 def decided(w: World, kind: str = "") -> bool:
     """Whether it is carried out by a decision of the space, of that type of proposal if one is named."""
     ctx = w.ctx
-    return ctx.origin == "decision" and kind in ("", ctx.decision_type)
+    return ctx.origin == "decision" and (kind in ("", ctx.decision_type) or decision_type(kind) == ctx.decision_type)
 
 
 def acts_for(w: World, who: Named) -> bool:
