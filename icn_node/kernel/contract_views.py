@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccl import core
+from ccl.host import decision_type
 from icn_node.kernel import contract_params
 from icn_node.kernel.bylaws import Param
 from icn_node.kernel.contract import Contract
@@ -47,7 +48,7 @@ def params(tx: Tables, book: Contract) -> list[dict[str, Any]]:
         value = declared.default if row is None else contract_params.value_of(declared.type, row.value)
         meaning = contract_params.takes(declared, decimals)
         if declared.changed_by:
-            meaning += f", by a decision of type {contract_params.decision_type(declared.changed_by)}"
+            meaning += f", by a decision of type {decision_type(declared.changed_by)}"
         found.append({
             "name": name, "value": contract_params.shown(declared.type, decimals, value),
             "default": contract_params.shown(declared.type, decimals, declared.default), "unit": "",

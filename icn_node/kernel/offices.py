@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ccl import core
+from ccl.host import decision_type
 from icn_node.kernel import proposal_types, roles
 from icn_node.kernel.bylaws import BylawsInvalid
-from icn_node.kernel.contract_params import decision_type
 from icn_node.kernel.proposal_types import ProposalType, Rules
 from icn_node.kernel.tables import Tables
 from icn_node.kernel.views import role_name
