@@ -169,6 +169,7 @@ def town() -> Town:
         ("bob", "unit_open", ("CC",), True), ("bob", "unit_open", ("NONE",), False),
         ("bob", "member_count", (), 2), ("bob", "role_count", ("Steward",), 1), ("bob", "group_count", ("x",), 0),
         ("bob", "membership", (), 10 * 86_400_000), ("stranger", "membership", (), 0),
+        ("ann", "membership_of", ("bob",), 10 * 86_400_000), ("ann", "membership_of", ("nobody",), 0),
         ("dan", "suspended", (), False), ("bob", "status_of", ("dan",), "active"),
         ("bob", "kind_of", ("dan",), "person"), ("bob", "status_of", ("nobody",), ""),
         ("bob", "kind_of", ("nobody",), ""),
