@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from functools import partial
 from typing import NamedTuple
 
 MOST_CHARACTERS = 1 << 20
@@ -26,6 +27,9 @@ class Span(NamedTuple):
         """From the start of this to the end of the other."""
         return Span(self.source, self.start, other.end)
 
+
+made_span = partial(tuple.__new__, Span)
+"""A span of (source, start, end), in half the time that `Span(..)` takes: the parser makes one for every node."""
 
 NOWHERE = Span(-1, 0, 0)
 """The place of what no text wrote: the host's declarations."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from ccl.diagnostics import Edit, Findings, Fix, Label
-from ccl.source import Sources, Span
+from ccl.source import Sources, Span, made_span
 from ccl.syntax import tree
 from ccl.syntax.lexer import END, MOST_ERRORS, NAME, NUMBER, RESERVED, STRING, Tokens
 
@@ -60,7 +60,7 @@ class Cursor:
         if last < 0:
             return Span(self.source, start, start)
         end = self.starts[last] + len(self.texts[last])
-        return Span(self.source, start, end if end > start else start)
+        return made_span((self.source, start, end if end > start else start))
 
     def here(self) -> Span:
         """The token at hand."""
@@ -142,7 +142,7 @@ class Cursor:
             self.reserved(what)
         self.at = at + 1
         start = self.starts[at]
-        return tree.Name(Span(self.source, start, start + len(text)), text)
+        return tree.Name(made_span((self.source, start, start + len(text))), text)
 
     def reserved(self, what: str) -> None:
         """Tell that the word at hand cannot be a name."""
@@ -156,7 +156,7 @@ class Cursor:
         self.at = at + 1
         start = self.starts[at]
         text = self.texts[at]
-        return tree.Name(Span(self.source, start, start + len(text)), text)
+        return tree.Name(made_span((self.source, start, start + len(text))), text)
 
     def take_path(self, what: str, separator: str = "::") -> tree.Path:
         """`a::b::c`, or `a.b.c`."""

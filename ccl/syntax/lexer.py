@@ -16,7 +16,7 @@ import re
 from typing import Final
 
 from ccl.diagnostics import Edit, Findings, Fix
-from ccl.source import MOST_CHARACTERS, Sources, Span
+from ccl.source import MOST_CHARACTERS, Sources, Span, made_span
 from ccl.syntax.tree import Comment
 
 NAME: Final = "name"
@@ -107,7 +107,7 @@ class Tokens:
     def span(self, index: int) -> Span:
         """Where a token stands."""
         start = self.starts[index]
-        return Span(self.source, start, start + len(self.texts[index]))
+        return made_span((self.source, start, start + len(self.texts[index])))
 
     def cut(self, index: int) -> None:
         """End there: without the tokens from that index on."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from ccl.diagnostics import Edit, Fix
-from ccl.source import Span
+from ccl.source import Span, made_span
 from ccl.syntax import tree
 from ccl.syntax.lexer import NAME, NUMBER, unquote
 from ccl.syntax.patterns import Patterns
@@ -44,7 +44,7 @@ class Literals(Patterns):
         start = self.starts[at]
         self.at = at + 1
         if text.isdecimal() and len(text) <= _MOST_DIGITS:
-            value: tree.Expr = tree.IntLit(Span(self.source, start, start + len(text)), int(text))
+            value: tree.Expr = tree.IntLit(made_span((self.source, start, start + len(text))), int(text))
             exact = Fraction(0)
         else:
             value, exact = self._written(text, start)

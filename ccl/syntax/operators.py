@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from ccl.diagnostics import Edit, Findings, Fix, Label
-from ccl.source import Sources, Span
+from ccl.source import Sources, Span, made_span
 from ccl.syntax import tree
 from ccl.syntax.cursor import MOST_NESTED, Lost
 from ccl.syntax.lexer import DID, END, MARK, NAME, NUMBER, RESERVED, STRING, TIME, Tokens
@@ -211,7 +211,7 @@ class Operators(Literals):
         if high > peaks[-1]:
             peaks[-1] = high
         start = left.span.start
-        span = Span(self.source, start, right.span.end)
+        span = made_span((self.source, start, right.span.end))
         if power == 7:
             operands.append(tree.RangeExpr(span, left, right, text == "..="))
         else:
