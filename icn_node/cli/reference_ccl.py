@@ -17,7 +17,9 @@ from ccl.elaborate.operators import OPERANDS
 from ccl.elaborate.program import elaborated
 from ccl.fuel import STATEMENTS
 from ccl.host import CommandSpec, FieldSpec, Host, ViewSpec
+from ccl.messages import KINDS
 from ccl.ops import OPS, TRAPS
+from ccl.proof.standard import STANDARD
 from ccl.source import Sources
 from ccl.syntax import parse, tree
 from ccl.syntax.lexer import RESERVED
@@ -252,6 +254,18 @@ def _functions() -> Iterator[str]:
     yield ", ".join(f"`{name}`" for name in sorted(builtins.FREE.keys() - builtins.FREE_METHODS.keys()))
 
 
+def _placeholders() -> Iterator[str]:
+    yield from table(("kind", "of"), [(f"`{name}`", what) for name, (what, _) in KINDS.items()])
+
+
+def _standards() -> Iterator[str]:
+    yield from table(("property", "says", "asked of", "accepted as"), [
+        (f"`{one.name}`", one.text, "" if one.members < 2 else f"{one.members} members or more",
+         " ".join(f"`{name}`" for name in (one.name, one.accepted_as) if name))
+        for one in STANDARD.values()
+    ])  # fmt: skip
+
+
 def _traps() -> Iterator[str]:
     yield from table(("trap", "when"), [(f"`{code}`", text) for code, text in TRAPS.items()])
 
@@ -281,6 +295,8 @@ _TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "rounding": _rounding,
     "methods": _methods,
     "functions": _functions,
+    "placeholders": _placeholders,
+    "standard properties": _standards,
     "traps": _traps,
     "statements": _statements,
     "operations": _operations,
