@@ -330,8 +330,8 @@ class Items(Entries):
         state = self._one_state(start)
         if self.texts[self.at] != "{" or self.fresh[self.at]:
             return (state,)
-        span, entries = self.here(), self.entries_only("the state")
-        return state, tree.BlockItem(span, "state", state.name, entries, None)
+        entries = self.entries_only("the state")
+        return state, tree.BlockItem(self.span_from(start), "state", state.name, entries, None)
 
     def _one_state(self, start: int = -1) -> tree.StateDecl:
         start = self.starts[self.at] if start < 0 else start

@@ -64,9 +64,7 @@ class Parser(Cases):
         elif (self.at_name() and self.ahead(1) == "{" and not self._struct_here()) or self.unknown_block_follows():
             items.append(self.named_block())
         elif self._type_alone():
-            start = self.starts[self.at]
-            span = self.type().span.to(self.span_from(start))
-            items.append(tree.BlockItem(span, "script", None, (), tree.Block(span, (), None)))
+            items.append(self._named_type())
         else:
             self._script(end, items)
 
@@ -80,7 +78,13 @@ class Parser(Cases):
         """Whether a type fills the line, as where the dialect's own reference lists types: `map<K, V>`."""
         end = self.type_end(self.at)
         filled = end > 0 and self.texts[end - 1] == ">" and (end >= len(self.fresh) or self.fresh[end] == 1)
-        return filled and self.ahead(1) == "<" and self.texts[self.at] != "token"
+        return filled and self.kinds[self.at] == NAME and self.ahead(1) == "<" and self.texts[self.at] != "token"
+
+    def _named_type(self) -> tree.Item:
+        kind = self.type()
+        assert isinstance(kind, tree.TypeName), "it begins with a name, as `_type_alone` has seen"
+        value = tree.PathExpr(kind.span, kind.path, kind.args)
+        return tree.BlockItem(kind.span, "script", None, (), tree.Block(kind.span, (), value))
 
     def _declared(self, end: int, items: list[tree.Item]) -> None:
         let = self.texts[self.at] == "let"
