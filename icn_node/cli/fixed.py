@@ -66,7 +66,8 @@ _START = (
             Param("language", "languages of its texts", many=True, default="en", shown="CODE"),
             Param("bylaws", "its bylaws, a file in CCL or TOML (those that ship with the node)", kind=_FILE,
                   shown="FILE"),
-            Param("template", "its bylaws by the kind of co-op: worker, consumer, housing, producer, ..", shown="NAME"),
+            Param("template", "its bylaws by the kind of co-op: worker, consumer, housing, producer, timebank, "
+                  "multi-stakeholder, community or federation", shown="NAME"),
             Param("module", "modules that are on from the start (all)", many=True, shown="NAME"),
             Param("role", "roles that the founder holds", many=True, default="steward", shown="NAME"),
             Param("credit", "begin with a mutual-credit unit of this code", shown="CODE"),
