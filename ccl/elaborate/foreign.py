@@ -19,6 +19,7 @@ from ccl.types import STRING, Type
 _RENAMED: Final[Mapping[str, str]] = {
     "host_get_caller": "caller", "get_caller": "caller", "array_len_did": "array_len",
     "array_contains_did": "array_contains", "array_push_did": "array_push",
+    "map_new": "Map::new", "array_new": "Array::new",
 }  # fmt: skip
 """Of a function of the dialect, the one that does the same here."""
 

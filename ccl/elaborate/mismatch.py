@@ -188,6 +188,8 @@ def _notes(actual: Type, expected: Type) -> tuple[str, ...]:
         return ("Divided by an amount of its unit it is a Ratio; `minor(x)` is the number of its smallest parts.",)
     if expected == STRING and actual not in (NOTHING, BOOL):
         return ('`format!("{}", x)` makes a text of it.',)
+    if isinstance(expected, Array) and isinstance(actual, Array) and (expected.item, actual.item) == (DID, STRING):
+        return ("Dids are written without quotes: `[did:key:z6Mk.., did:key:z6Mm..]`.",)
     if expected == DID and actual == STRING:
         return ("A Did is written without quotes: `did:key:z6Mk..`.",)
     if isinstance(actual, Array) and isinstance(expected, Array) and actual.most is None and expected.most is not None:

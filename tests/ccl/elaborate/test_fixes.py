@@ -31,6 +31,8 @@ ROWS = [
     ("fn f() -> Did { get_caller() }", "fn f() -> Did { caller() }"),
     ("fn f(a: Array<Did, max 9>) -> Integer { array_len_did(a) }",
      "fn f(a: Array<Did, max 9>) -> Integer { array_len(a) }"),
+    ("fn f() -> Integer { let mut m = map_new(); map_insert(m, 1, 2); m.len() }",
+     "fn f() -> Integer { let mut m = Map::new(); map_insert(m, 1, 2); m.len() }"),
     ('fn f(a: String) -> String { concat(a, "-", a) }', 'fn f(a: String) -> String { (a + "-" + a) }'),
     ('fn f(a: Bool) { if a { panic!("no"); } }', 'fn f(a: Bool) { if a { trap "no"; } }'),
     ('fn f(a: Bool) { if a { panic("no"); } }', 'fn f(a: Bool) { if a { trap "no"; } }'),
