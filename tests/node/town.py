@@ -10,7 +10,7 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -96,7 +96,7 @@ class Town:
         self.space = Space.open(self.path, self.guard_path, self.node_key if key == "" else key, **options)
         return self.space
 
-    def __enter__(self) -> Town:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
