@@ -119,7 +119,11 @@ def as_text(answers: Sequence[Answer], sources: Sources | None = None, *, quiet:
     for (name, text, whom), subjects in plain.items():
         if not quiet:
             lines.append(_proved(name, text, whom, subjects))
-    counts = ", ".join(f"{number} {verdict}" for verdict, number in _counts(answers).items() if number)
+    counts = ", ".join(
+        f"{number} {verdict}{'s' if verdict == Verdict.BROKEN.value and number > 1 else ''}"
+        for verdict, number in _counts(answers).items()
+        if number
+    )
     assumed = dict.fromkeys(a for answer in answers for a in answer.assumes)
     lines += [f"Assumed: {text}." for text in assumed]
     lines.append(counts or "nothing to prove")
