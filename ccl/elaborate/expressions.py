@@ -196,6 +196,8 @@ def _no_value(b: Builder, name: str, span: Span) -> core.Expr:
     notes: tuple[str, ...] = ()
     if b.clause is not None and all(c.field(name) is not None for c in b.clause.commands):
         notes = (f"A field of the command is written `command.{name}`.",)
+    if name.lower() in ("null", "nil", "undefined"):
+        notes = ("There is no null: what may be absent is an `Option`, and without a value it is `None`.",)
     suggest(b, "CCL0101", tree.Name(span, name), f"nothing here is called `{name}`", known, notes=notes)
     return b.wrong(span)
 

@@ -15,6 +15,7 @@ from ccl.syntax import tree
 from ccl.syntax.cursor import Lost
 from ccl.syntax.lexer import END, NAME, STRING, Tokens
 from ccl.syntax.operands import Field, Operands, sorted_fields
+from ccl.syntax.spelling import closest
 
 VERDICTS: Final = frozenset(["permit", "allow", "deny", "refuse", "trap"])
 _STATEMENT_WORDS: Final = frozenset((
@@ -112,11 +113,28 @@ class Statements(Operands):
         if self.at >= closing or self._ends_in_block(statement):
             return
         if self.begins_statement():
+            if self._misspelt(statement):
+                return
             self.tell_missing("CCL0012", ";", f"expected `;` before {self.shown()}", sure=True,
                               before="a new statement begins here")  # fmt: skip
             return
         self.tell("CCL0012", f"expected `;` after the statement, found {self.shown()}", label="part of no statement")
         self.skip_statement(self.at, closing)
+
+    def _misspelt(self, statement: tree.Statement) -> bool:
+        """Whether what was taken for a statement is a word that nearly begins one, as `requires member();` (told)."""
+        value = statement.value if isinstance(statement, tree.ExprStatement) else None
+        if not isinstance(value, tree.PathExpr) or len(value.path.parts) > 1 or self.fresh[self.at]:
+            return False
+        text = value.path.parts[0].text
+        near = closest(text, _STATEMENT_WORDS)
+        if near is None:
+            return False
+        self.told = self.at
+        self.tell("CCL0033", f"`{text}` begins no statement: did you mean `{near}`?", span=value.span,
+                  label=f"`{near}`?",
+                  fixes=(Fix(f"write `{near}`", (Edit(value.span, near),), False),))  # fmt: skip
+        return True
 
     def _ends_in_block(self, statement: tree.Statement) -> bool:
         if isinstance(statement, tree.While | tree.For | tree.ItemStatement | tree.Wrong):
@@ -227,7 +245,7 @@ class Statements(Operands):
     def _require(self) -> tree.Statement:
         start = self.starts[self.at]
         self.at += 1
-        condition = self.expression()
+        condition = self._compared(self.expression(), self.expression)
         reason: tree.Expr | None = None
         if isinstance(condition, tree.TupleExpr) and len(condition.items) == 2:
             condition, reason = condition.items
@@ -324,14 +342,17 @@ class Statements(Operands):
 
     def condition(self) -> tree.Expr:
         """The condition of `if` or `while`."""
-        value = self.headed()
+        return self._compared(self.headed(), self.headed)
+
+    def _compared(self, value: tree.Expr, read: Callable[[], tree.Expr]) -> tree.Expr:
+        """A condition, of which a `=` was meant to be `==`."""
         if self.texts[self.at] != "=":
             return value
         at = self.here()
         self.tell("CCL0032", "`=` assigns; a condition compares with `==`", label="write `==`",
                   fixes=(Fix("write `==`", (Edit(at, "=="),)),))  # fmt: skip
         self.at += 1
-        right = self.headed()
+        right = read()
         return tree.BinaryExpr(self.span_from(value.span.start), "==", value, right, at)
 
     def _let_condition(self) -> tree.Expr:
@@ -440,7 +461,11 @@ class Statements(Operands):
     def _try(self) -> tree.Expr:
         """`try { } catch e { }`, `try e catch other`, `try e`."""
         start = self.starts[self.at]
-        if self.texts[self.at + 1] in (".", "=", ",", ")", ";", ":", "("):
+        opening = self.at + 1
+        bracketed = self.texts[opening] == "(" and opening not in self.tokens.unclosed
+        if self.texts[opening] in (".", "=", ",", ")", ";", ":", "(") and not (
+            bracketed and self.texts[self.closer[opening] + 1] == "catch"
+        ):
             return self.named()
         self.at += 1
         self.enter()
