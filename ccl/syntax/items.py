@@ -9,11 +9,12 @@ from ccl.source import Sources
 from ccl.syntax import tree
 from ccl.syntax.cursor import Lost
 from ccl.syntax.entries import Entries
-from ccl.syntax.lexer import NAME, RESERVED, STRING, Tokens
+from ccl.syntax.lexer import NAME, NUMBER, RESERVED, STRING, Tokens
 
 _MODIFIERS: Final = frozenset(("pub", "public", "export", "private"))
 _OF_FUNCTIONS: Final = frozenset(("async", "view"))
 """What the dialect writes before `fn` and says nothing here: nothing waits, and what a function does is seen."""
+_OF_LITERALS: Final = {STRING: "String", NUMBER: "Integer"}
 _MOST_ATTRIBUTES: Final = 16
 
 
@@ -267,9 +268,20 @@ class Items(Entries):
             self.at += 1
         name = self.take_word() if self.at_label() else self.take_name("a field's name")
         self.expect(":", "after the field's name")
+        if self.kinds[self.at] in _OF_LITERALS or self.texts[self.at] in ("true", "false"):
+            return self._field_of_value(start, name)
         kind = self.type()
         default = self.expression() if self.accept("=") else None
         return tree.FieldDecl(self.span_from(start), name, kind, default)
+
+    def _field_of_value(self, start: int, name: tree.Name) -> tree.FieldDecl:
+        """The dialect's `kind: "loan",`: a value where the type stands; the field holds it if none is given."""
+        word = _OF_LITERALS.get(self.kinds[self.at], "Bool")
+        if word == "Integer" and not self.texts[self.at].replace("_", "").isdigit():
+            word = "Ratio"
+        value = self.expression()
+        kind = tree.TypeName(value.span, tree.Path(value.span, (tree.Name(value.span, word),)))
+        return tree.FieldDecl(self.span_from(start), name, kind, value)
 
     def _enum(self) -> tree.Item:
         start = self.starts[self.at]
