@@ -344,7 +344,7 @@ def cold(out: Callable[..., None]) -> None:
         acts = {"cold": run(str(CCL), "check", str(DEFAULT)), "small": run(str(CCL), "check", str(small)),
                 "python": run(sys.executable, "-c", "pass")}  # fmt: skip
         acts["cold"]()
-        took = side_by_side(acts, 1, rounds=11)
+        took = side_by_side(acts, 1, rounds=21)
     figure, floor = took["cold"] * 1e3, took["python"] * 1e3
     out("ccl_cold", figure, "ms, `ccl check` of the default bylaws from nothing", floor, "ms of `python -c pass`",
         "<= 200 ms", figure <= 200, ratio=figure / floor, of_one_function_ms=took["small"] * 1e3)  # fmt: skip
@@ -427,7 +427,7 @@ def editing(out: Callable[..., None]) -> None:
             assert [found["code"] for found in wrong] == ["CCL0103"], wrong
             assert editor.type(middle, column, "", 1) == []
             took = side_by_side({"editor": lambda: editor.type(middle, column, " "),
-                                 "python": lambda: ast.parse(python_of(len(lines)))}, 1, rounds=15)  # fmt: skip
+                                 "python": lambda: ast.parse(python_of(len(lines)))}, 1, rounds=40)  # fmt: skip
         finally:
             editor.close()
     figure, floor = took["editor"] * 1e3, took["python"] * 1e3
