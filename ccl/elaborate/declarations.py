@@ -5,6 +5,7 @@ Types may speak of each other in any order, so names come first, then shapes, th
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +23,7 @@ from ccl.elaborate.resolve import counted, declared_here, fit_for_key, resolve
 from ccl.host import Host
 from ccl.source import Span
 from ccl.syntax import tree
+from ccl.syntax.walking import walk
 from ccl.types import ANY, INTEGER, NOTHING, Enum, EnumShape, Map, Struct, StructShape, Tuple, Type, VariantShape
 
 LAYERS = {"action": "action", "policy fn": "policy"}
@@ -268,8 +270,32 @@ def _sign_impl(names: Names, item: tree.ImplDecl) -> None:
         if not isinstance(fn, tree.FnDecl):
             names.findings.error("CCL0143", fn.span, "an `impl` holds functions only")
         elif fresh(names, f"method of {target.name}", fn.name):
+            fn = _taking_self(names, fn)
             methods[fn.name.text] = signature(names, fn, f"{names.prefix}{target.name}.{fn.name.text}", target.name)
     names.self_type = before
+
+
+def _taking_self(names: Names, fn: tree.FnDecl) -> tree.FnDecl:
+    """The method; told, and with the parameter, where its body speaks of `self` and the dialect leaves it unsaid."""
+    first = fn.params[0].pattern if fn.params else None
+    if fn.body is None or (isinstance(first, tree.BindPattern) and first.name.text == "self"):
+        return fn
+    uses = next((n for n in walk(fn.body) if isinstance(n, tree.PathExpr) and n.path.parts[0].text == "self"), None)
+    if uses is None:
+        return fn
+    at, end = fn.name.span, fn.name.span.end
+    edits: tuple[Edit, ...] = ()
+    if fn.params:
+        edits = (Edit(Span(at.source, fn.params[0].span.start, fn.params[0].span.start), "self, "),)
+    elif (fn.body.span.start - 3 if fn.result is None else fn.result.span.start - 6) == end:  # `name() -> `
+        edits = (Edit(Span(at.source, end + 1, end + 1), "self"),)
+    names.findings.error(
+        "CCL0101", uses.span, f"`{fn.name.text}` speaks of `self` and does not take it", label="used here",
+        also=declared_here(at, "write `self` as its first parameter"),
+        fixes=(Fix("take `self`", edits, dialect=True),) if edits else (),
+    )  # fmt: skip
+    taken = tree.Param(at, tree.BindPattern(at, tree.Name(at, "self")), None)
+    return dataclasses.replace(fn, params=(taken, *fn.params))
 
 
 def _sign_constant(names: Names, item: tree.ConstDecl) -> None:
