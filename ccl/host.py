@@ -146,6 +146,8 @@ class Host:
     """Roles that the host knows besides those that a contract declares."""
     amend: str = "bylaws.adopt"
     """The command by which a contract is replaced by a later one."""
+    never_amending: frozenset[str] = frozenset({"changes_as_declared"})
+    """Views that are certainly false of that command: they are about others, such as the setting of one parameter."""
     bases: Mapping[str, str] = field(default_factory=dict)
     """Texts that every contract here can extend, by "name@hash": what ships with the host."""
 

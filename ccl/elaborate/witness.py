@@ -2,8 +2,8 @@
 
 The clauses are judged by the reference interpreter in made-up worlds in which the space itself acts by a decision. What
 a view says is chosen when it is first asked for, one way after another, until a world is found that permits, or all
-ways (or as many as are looked at) refuse. Views that the host declares certain in a decision (`member()` is false) are
-as it says. A contract whose only way is not found is not adopted: the search errs on the side of asking its author.
+ways (or as many as are looked at) refuse. Views that the host declares certain in a decision (`member()` is false), or
+false of an amendment (`changes_as_declared()`), are as it says. A contract whose only way is not found is not adopted: the search errs on the side of asking its author.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class _Views:
         spec = self._host.views.get(name)
         if spec is None:
             raise AttributeError(name)
-        certain = spec.in_decision
+        certain = False if name in self._host.never_amending else spec.in_decision
         if certain is not None:
             return lambda *args: certain
         return lambda *args: self._world.ask(("view", name, *map(_hashable, args)), spec.result)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from icn_node import documents
 from icn_node.kernel import bylaws, registry
 from icn_node.kernel.context import THE_SPACE, Actor, Context
 from icn_node.kernel.contract import Contract
@@ -222,3 +223,13 @@ def test_an_empty_contract_cannot_be_adopted() -> None:
             "title": "x", "clauses": [], "sources": [{"name": "x.ccl", "text": "contract X { edition: 1; }"}],
         }})  # fmt: skip
     assert refused.value.facts["error"] == "CCL0396"
+
+
+@pytest.mark.parametrize("instead", ['deny "Never again.";', "require 1 / (member_count() - member_count()) == 1;"])
+def test_what_extends_the_default_bylaws_cannot_shut_out_every_amendment(instead: str) -> None:
+    """That a parameter may be changed as it declares opens no way for a contract."""
+    shut = f'exception to "1.4" as "20.1" when decided("bylaw") {{ {instead} }}'
+    base = next(name for name in documents.known_bases() if name.startswith("default@"))
+    text = f'contract X extends "base:{base}" {{ edition: 1; version: "2"; {shut} }}'
+    with pytest.raises(documents.BadDocument, match="CCL0396"):
+        documents.document_of((("x.ccl", text),))
