@@ -3,7 +3,8 @@
 The clauses are judged by the reference interpreter in made-up worlds in which the space itself acts by a decision. What
 a view says is chosen when it is first asked for, one way after another, until a world is found that permits, or all
 ways (or as many as are looked at) refuse. Views that the host declares certain in a decision (`member()` is false), or
-false of an amendment (`changes_as_declared()`), are as it says. A contract whose only way is not found is not adopted: the search errs on the side of asking its author.
+false of an amendment (`changes_as_declared()`), are as it says. A contract whose only way is not found is not adopted:
+the search errs on the side of asking its author.
 """
 
 from __future__ import annotations
