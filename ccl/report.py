@@ -56,7 +56,8 @@ class _Shown:
 
     def diagnostic(self, one: Diagnostic) -> str:
         paint = self.paint
-        head = paint(_COLOURS[one.severity], f"{one.severity.value}[{one.code}]") + paint(_BOLD, f": {one.message}")
+        code = paint(_COLOURS[one.severity], f"{one.severity.value}[{one.code}]")
+        head = code + paint(_BOLD, f": {_flat(one.message)}")
         if one.span.source < 0:
             return "\n".join((head, *self._notes(one, 1))) + "\n"
         width = len(str(max(self._place(label.span)[0] for label in one.labels if label.span.source >= 0)))
@@ -64,7 +65,7 @@ class _Shown:
         for number, labels in self._by_source(one.labels):
             source = self.sources[number]
             line, column = source.place(labels[0][1].span.start)
-            lines.append(" " * width + paint(_BLUE, "--> ") + f"{source.name}:{line}:{column}")
+            lines.append(" " * width + paint(_BLUE, "--> ") + f"{_flat(source.name)}:{line}:{column}")
             lines.append(" " * width + paint(_BLUE, " |"))
             lines.extend(self._excerpt(source, labels, width, one.severity))
         lines.extend(self._notes(one, width))
@@ -112,7 +113,7 @@ class _Shown:
         before = _flat(text[cut : column - 1])
         marked = _flat(text[column - 1 : min(end - 1, cut + _WIDEST)])
         mark = ("^" if primary else "-") * max(1, len(marked))
-        said = label.text
+        said = _flat(label.text)
         if last > line:
             said = f"{said} (to line {last})".strip()
         colour = _COLOURS[severity] if primary else _BLUE
@@ -121,11 +122,11 @@ class _Shown:
 
     def _notes(self, one: Diagnostic, width: int) -> Iterable[str]:
         for note in one.notes:
-            yield " " * width + self.paint(_BLUE, " = ") + f"note: {note}"
+            yield " " * width + self.paint(_BLUE, " = ") + f"note: {_flat(note)}"
 
     def _fix(self, fix: Fix, width: int) -> Iterable[str]:
         """The title, and of an edit within one line that line as it would read."""
-        yield " " * width + self.paint(_BLUE, " = ") + f"help: {fix.title}"
+        yield " " * width + self.paint(_BLUE, " = ") + f"help: {_flat(fix.title)}"
         line = self._after(fix.edits)
         if line is not None:
             yield self.paint(_BLUE, f"{line[0]:>{width}} | ") + _flat(line[1])

@@ -96,7 +96,10 @@ class Knowledge:
 
     def _op(self, expr: core.Op) -> Interval:
         made = _OPERATIONS.get(expr.op)
-        return UNKNOWN if made is None else made([self.interval(arg) for arg in expr.args])
+        if made is None:
+            return UNKNOWN
+        low, high = made([self.interval(arg) for arg in expr.args])
+        return _held(low), _held(high)
 
     def _cond(self, expr: core.Cond) -> Interval:
         return hull(
@@ -243,6 +246,13 @@ _COMPARED: Final[dict[str, Callable[..., bool | None]]] = {
     "ge": lambda a, b, c, d: _le(c, d, a, b),
     "ne": lambda a, b, c, d: _opposite(_eq(a, b, c, d)),
 }
+
+
+def _held(bound: Number | None) -> Number | None:
+    """A bound of common size; of one beyond, squared again and again, nothing is kept."""
+    if bound is None or (abs(bound.numerator) <= t.I64_MAX and bound.denominator <= t.I64_MAX):
+        return bound
+    return None
 
 
 def _add(args: list[Interval]) -> Interval:
