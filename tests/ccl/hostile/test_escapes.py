@@ -84,8 +84,10 @@ RUNS: dict[str, tuple[str, Any]] = {
     ),
     "dunder names": ("fn f() -> Integer { let __class__ = 1; let __import__ = 2; __class__ + __import__ }", 3),
     "dunder fields": (
-        "struct P { __class__: Integer, __dict__: Integer } "
-        "fn f() -> Integer { let p = P { __class__: 1, __dict__: 2 }; p.__class__ + p.__dict__ }",
+        (
+            "struct P { __class__: Integer, __dict__: Integer } "
+            "fn f() -> Integer { let p = P { __class__: 1, __dict__: 2 }; p.__class__ + p.__dict__ }"
+        ),
         3,
     ),
     "a struct of python's": (
