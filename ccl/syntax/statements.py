@@ -252,6 +252,9 @@ class Statements(Operands):
         elif self.accept(",") or self.texts[self.at] == "because":
             self.accept("because")
             reason = self.expression()
+        if reason is None and self.kinds[self.at] == STRING and not self.fresh[self.at]:
+            self.tell_missing("CCL0020", "because", "expected `because` before the reason", sure=True)
+            reason = self.expression()
         if reason is None and self.accept("because"):
             reason = self.expression()
         return tree.Require(self.span_from(start), condition, reason)
