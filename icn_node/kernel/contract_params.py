@@ -32,7 +32,11 @@ _EPOCH = datetime.date(1970, 1, 1)
 _WHOLE = frozenset((
     t.INTEGER, t.TIMESTAMP, t.DURATION, t.DAYS, t.CLEAR_DAYS, t.WORKING_DAYS, t.MONTHS,
 ))  # fmt: skip
-_DECIMAL = re.compile(r"(-?)(\d{1,19})(?:\.(\d{1,9}))?")
+_DECIMAL = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,9}))?")
+# What may be written is said here and not left to `Fraction` and `fromisoformat`: they take an exponent, which one
+# could make as large as the memory, digits of other scripts, and from one Python to the next more.
+_RATIO = re.compile(r"(-?[0-9]{1,19}(?:/[0-9]{1,19}|\.[0-9]{1,18})?)(%?)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SAID = {
     t.BOOL: "true or false", t.STRING: "a text", t.DID: "a DID", t.DATE: "a date such as 2026-05-01",
     t.RATIO: "a ratio such as 1/3 or 0.25", t.DURATION: "a number of milliseconds", t.TIMESTAMP: "UTC milliseconds",
@@ -160,14 +164,19 @@ def _amount(said: str, unit: str, places: int) -> int | None:
 
 
 def _ratio(said: int | str) -> Fraction | None:
+    found = _RATIO.fullmatch(str(said))
+    if found is None:
+        return None
     try:
-        value = Fraction(said)
-    except (ValueError, ZeroDivisionError):
+        value = Fraction(found[1]) / (100 if found[2] else 1)
+    except ZeroDivisionError:
         return None
     return value if abs(value.numerator) <= t.I64_MAX and value.denominator <= t.I64_MAX else None
 
 
 def _day(said: str) -> int | None:
+    if not _DAY.fullmatch(said):
+        return None
     try:
         return (datetime.date.fromisoformat(said) - _EPOCH).days
     except ValueError:
