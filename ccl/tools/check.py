@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ccl.diagnostics import Findings
 from ccl.report import as_json, for_people
@@ -24,6 +24,10 @@ MEMORY: Final = 256 << 20
 """What a check may take of memory, in bytes."""
 _WAITING: Final = 20.0
 """Seconds by the clock after which a check has ended, however little of a processor it got."""
+
+if TYPE_CHECKING:
+    from ccl import core
+    from ccl.host import Host
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,8 +96,23 @@ def _whole(args: argparse.Namespace, sources: Sources, numbers: list[int], findi
         host = host_of(args.given_host, args.host)
     except NoHost as error:
         return f"ccl check: {error}\n"
-    check(sources, numbers, host, findings)
+    program = check(sources, numbers, host, findings)
+    if program is not None:
+        _adoptable(program, host, findings)
     return ""
+
+
+def _adoptable(program: core.Program, host: Host, findings: Findings) -> None:
+    """What adoption looks at besides: a bound on every cost, and that a later amendment could still pass."""
+    from ccl import cost
+    from ccl.elaborate.versions import amendable
+
+    cost.check(program, findings)
+    if host.amend and program.clauses and not findings.failed:
+        stuck = amendable(program, host)
+        if stuck is not None:
+            note = "That is an error when these bylaws are to be adopted; a contract that others extend may leave it."
+            findings.warning(stuck.code, stuck.span, stuck.message, notes=(*stuck.notes, note))
 
 
 def shown(args: argparse.Namespace, findings: Findings, sources: Sources) -> str:
