@@ -97,7 +97,7 @@ def _whole(args: argparse.Namespace, sources: Sources, numbers: list[int], findi
     except NoHost as error:
         return f"ccl check: {error}\n"
     program = check(sources, numbers, host, findings)
-    if program is not None:
+    if program is not None and program.clauses:
         _adoptable(program, host, findings)
     return ""
 
@@ -108,7 +108,7 @@ def _adoptable(program: core.Program, host: Host, findings: Findings) -> None:
     from ccl.elaborate.versions import amendable
 
     cost.check(program, findings)
-    if host.amend and program.clauses and not findings.failed:
+    if host.amend and not findings.failed:
         stuck = amendable(program, host)
         if stuck is not None:
             note = "That is an error when these bylaws are to be adopted; a contract that others extend may leave it."

@@ -13,6 +13,7 @@ from ccl.host import Host
 from ccl.source import Sources
 from ccl.tools import check
 from ccl.tools.limited import Ended, Send, limited
+from icn_node.cli.host import host as node
 
 
 def checked(path: Path, text: str, *options: str) -> int:
@@ -105,3 +106,25 @@ def test_sources_are_not_changed_by_a_check(tmp_path: Path) -> None:
     path = tmp_path / "a.ccl"
     assert checked(path, "fn f() {}") == 0
     assert path.read_text("utf-8") == "fn f() {}"
+
+
+UNBOUNDED = "fn total(xs: [Integer]) -> Integer { let mut sum = 0; for x in xs { sum += x; } sum }"
+
+
+def test_what_adoption_would_refuse_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clause = 'clause "1" on role.resign { require total([1, 2]) == 3; }'
+    path = tmp_path / "a.ccl"
+    path.write_text(f"contract A {{ {UNBOUNDED} {clause} }}")
+    assert main(["check", str(path)], node) == 1
+    assert "error[CCL0401]" in capsys.readouterr().out
+    path.write_text('contract A { clause "1" on role.resign { require registered(); } }')
+    assert main(["check", str(path)], node) == 0, "a contract that others extend may leave it"
+    assert "warning[CCL0396]" in capsys.readouterr().out
+    path.write_text('contract A { clause "1" on bylaws.adopt { require decided("bylaw"); } }')
+    assert main(["check", str(path)], node) == 0
+    assert capsys.readouterr().out == "nothing is wrong\n"
+
+
+def test_a_file_of_functions_need_not_say_what_they_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(tmp_path / "a.ccl", UNBOUNDED) == 0
+    assert capsys.readouterr().out == "nothing is wrong\n"
