@@ -92,12 +92,15 @@ def _contract(call: Invocation) -> documents.Checked | None:
         return None
     checked = documents.check(texts, documents.known_bases(_bases(call)))
     if checked.program is None:
-        report = checked.report(colour=False).rstrip()
-        raise Failure(
-            INVALID, f"the contract has errors:\n{report}", code="bylaws_invalid",
-            advice="`ccl explain CODE` says more of a code.", data={"report": checked.machine_report()},
-        )  # fmt: skip
+        raise _faulty(checked)
     return checked
+
+
+def _faulty(checked: documents.Checked) -> Failure:
+    return Failure(
+        INVALID, f"the contract has errors:\n{checked.report(colour=False).rstrip()}", code="bylaws_invalid",
+        advice="`ccl explain CODE` says more of a code.", data={"report": checked.machine_report()},
+    )  # fmt: skip
 
 
 def check(call: Invocation) -> int:
@@ -130,7 +133,7 @@ def propose(call: Invocation) -> int:
     checked = _contract(call)
     document = _document(call, checked)
     member = call.node.act()
-    found = [] if checked is None else _changes(call, checked)
+    found = [] if checked is None else _changes(call, checked, succeeds=True)
     freed = differences.looser(found)
     if freed and not call.flag("looser"):
         raise Failure(
@@ -153,15 +156,29 @@ def propose(call: Invocation) -> int:
     return OK
 
 
-def _changes(call: Invocation, checked: documents.Checked) -> list[dict[str, Any]]:
-    """What the contract would change of the bylaws in force (or of --version); nothing is known of clauses of words."""
+def _changes(call: Invocation, checked: documents.Checked, *, succeeds: bool = False) -> list[dict[str, Any]]:
+    """What the contract would change of the bylaws in force (or of --version); nothing is known of clauses of words.
+
+    succeeds: it is to take their place, and what it leaves open of what is under way fails here, with its place: the
+    node's refusal, which stands in the record, has but the code.
+    """
     assert checked.program is not None
     try:
         old = differences.program_of(_version(call))
     except documents.BadDocument as error:
         raise Failure(INVALID, f"the other version does not hold together here:\n{error}", code="bylaws_invalid",
                       advice="its modules may have changed; upgrade the node.") from None  # fmt: skip
-    return [] if old is None else differences.changes(old, checked.program)
+    if old is None:
+        return []
+    if succeeds and not checked.program.migrations:  # those are checked by the node, which knows what they move
+        from ccl.elaborate.versions import transition_errors  # loads the compiler, which `icn why` does without
+
+        left_open = transition_errors(old, checked.program)
+        for slip in left_open:
+            checked.findings.add(slip)
+        if left_open:
+            raise _faulty(checked)
+    return differences.changes(old, checked.program)
 
 
 def diff(call: Invocation) -> int:

@@ -128,6 +128,15 @@ def test_a_contract_with_an_error_is_not_proposed(coop: Coop) -> None:
     assert "did you mean `credit.transfer`?" in refused.err
 
 
+def test_what_a_version_leaves_open_is_said_where_it_is_proposed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert icn("init", "grove", "--handle", "ann", "--template", "worker", home=home, **ANN).status == OK
+    refused = icn("bylaws", "propose", str(DEFAULT), "--looser", home=home, **ANN)
+    assert refused.status == INVALID
+    assert "error[CCL0390]" in refused.err
+    assert "open proposals" in refused.err, "what to write, and not only a code"
+
+
 def test_a_long_contract_is_published_first(coop: Coop) -> None:
     words = "".join(f"    // {n}: {'a long remark ' * 6}\n" for n in range(700))
     path = coop.contract("long.ccl", words)
