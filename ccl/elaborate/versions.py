@@ -163,10 +163,10 @@ def _differs(old: core.Program, new: core.Program, before: core.Proposal, after:
         return True
     if not before.execution:
         return False
-    return _meaning(old, before.execution) != _meaning(new, after.execution)
+    return meaning(old, before.execution) != meaning(new, after.execution)
 
 
-def _meaning(program: core.Program, name: str) -> dict[str, bytes]:
+def meaning(program: core.Program, name: str) -> dict[str, bytes]:
     """What a function and those it reaches do, by name."""
     found: dict[str, bytes] = {}
     pending = [name]

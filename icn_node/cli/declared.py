@@ -53,9 +53,10 @@ _SAID = {
         "COMMAND",
     ),
     "map": ("", "JSON"),
+    "pairs": ("values by name; repeat it for more", "NAME=VALUE"),
 }  # fmt: skip
 _TYPED_OTHERWISE = frozenset(("amount", "limit", "minutes", "time", "duration", "day", "ops", "hash", "signature"))
-_SUFFIX = {"amount": "_minor", "limit": "_minor", "time": "_ms", "duration": "_ms", "day": "_day"}
+_SUFFIX = {"amount": "_minor", "limit": "_minor", "time": "_ms", "duration": "_ms", "day": "_day", "pairs": "s"}
 _NAMES = frozenset(("who", "no", "handle", "unit", "key", "name"))  # kinds by which a query is narrowed by place
 NOT_TYPED = frozenset(("space.found",))
 """Commands that no verb of their own stands for: a space is founded by `icn init`."""
@@ -162,7 +163,7 @@ def fields(cls: type[Any], private: Mapping[str, str], *, query: bool = False) -
             option=name.replace("_", "-"),
             required=field.required,
             place=field.required or (query and spec.kind in _NAMES),
-            many=spec.kind in ("list", "ops"),
+            many=spec.kind in ("list", "ops", "pairs"),
             shown="" if field.required or (query and spec.kind in _NAMES) else _shown(spec),
             default=_default(field.default, spec),
             choices=choices_of(spec.declared),
@@ -176,6 +177,8 @@ def _cli_kind(spec: FieldSpec) -> str:
         return "flag"
     if spec.kind == "ops":
         return "command"
+    if spec.kind == "pairs":
+        return "json"
     inner = element_of(spec.declared) if spec.kind == "list" else spec.declared
     if kind_of(inner) == "map" and not _is_scalar(inner):
         return "json"
@@ -330,6 +333,9 @@ def _wired(param: Param, declared: Any, kind: str, value: Value) -> Any:
     if kind == "ops":
         assert isinstance(value, list)
         return [op for part in value for op in _ops(param, part)]
+    if kind == "pairs":
+        assert isinstance(value, list)
+        return dict([_pair(param, part) for part in value])
     if not isinstance(value, str):
         return value
     if kind in ("private", "text"):
@@ -337,6 +343,14 @@ def _wired(param: Param, declared: Any, kind: str, value: Value) -> Any:
     if kind == "map":
         return _scalar(value) if _is_scalar(declared) else _object(param, declared, value)
     return value
+
+
+def _pair(param: Param, text: str) -> tuple[str, str]:
+    """NAME=VALUE; the value as typed, or from @FILE or standard input."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise Failure(USAGE, f"--{param.option} is NAME=VALUE, not {text!r}")
+    return name.strip(), read_text(param.option, value)
 
 
 def _fields_of(declared: Any) -> list[str]:
@@ -436,6 +450,8 @@ def _typed(param: Param, spec: FieldSpec, value: Any) -> Value:
         return [_op_typed(op) for op in value]
     if isinstance(value, list | tuple):
         return [_part_typed(spec, part) for part in value]
+    if spec.kind == "pairs":
+        return [f"{name}={part}" for name, part in value.items()]
     if isinstance(value, dict):
         return str(value["text"]) if set(value) <= {"text", "audience"} else _json(value)
     return str(value)

@@ -1,4 +1,4 @@
-"""Actions of a contract in CCL: what a decision sets off with `bylaws.run`.
+"""Actions of a contract in CCL: what a decision sets off with `bylaws.run`, or by being of its type.
 
 An action is a pure function of what it reads to a refusal, or to what it writes, the commands it gives and the notices
 it leaves. The commands are carried out for whoever ran it, each judged by the bylaws like any other; if one is refused,
@@ -57,6 +57,15 @@ def run(tx: Tables, ctx: Context, book: Contract, action: str, given: Mapping[st
     unknown = sorted(given.keys() - {name for name, _ in function.params})
     if unknown:
         raise BadArgument(action=action, name=unknown[0], wanted="nothing: it has no such parameter")
+    carry_out(tx, ctx, book, unique, action, arguments)
+
+
+def carry_out(tx: Tables, ctx: Context, book: Contract, unique: str, action: str, arguments: tuple[Any, ...]) -> None:
+    """Carry out a function that acts, with values of the language; `action` is what people know it by.
+
+    Raises ActionFailed, and the refusals of the commands that it gives.
+    """
+    program = book.program
     outcome = book.rules.evaluator.run(unique, arguments, book.world(tx, ctx, None))
     if outcome.trap is not None:
         raise ActionFailed(action=action, reason=outcome.trap.text or outcome.trap.code)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Stored = int | str | bool
 
 _EPOCH = datetime.date(1970, 1, 1)
-_WHOLE = frozenset((
+WHOLE = frozenset((
     t.INTEGER, t.TIMESTAMP, t.DURATION, t.DAYS, t.CLEAR_DAYS, t.WORKING_DAYS, t.MONTHS,
 ))  # fmt: skip
 _DECIMAL = re.compile(r"(-?)([0-9]{1,19})(?:\.([0-9]{1,9}))?")
@@ -150,7 +150,7 @@ def _read(type_: t.Type, decimals: Mapping[str, int], said: Stored) -> Any:
         return _ratio(said)
     if type_ == t.DATE:
         return said if isinstance(said, int) else _day(said)
-    if type_ in _WHOLE:
+    if type_ in WHOLE:
         return said if isinstance(said, int) else None
     return said if isinstance(said, str) and type_ in (t.STRING, t.DID) else None
 

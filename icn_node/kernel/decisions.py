@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dag import codec
-from icn_node.kernel import adoption, bylaws, electorate, registry, timers, voting
+from icn_node.kernel import adoption, bylaws, electorate, executions, registry, timers, voting
 from icn_node.kernel.context import THE_SPACE, Context
 from icn_node.kernel.fields import Private
 from icn_node.kernel.lifecycle import WrongState
@@ -127,7 +127,8 @@ class TooManyProposals(Refusal):
 
 
 class BadOptions(Refusal):
-    """Options and candidates that cannot be voted on. reason: one_option, repeated, both, number."""
+    """Options and candidates that cannot be voted on. reason: one_option, repeated, both, number, execution (what
+    the bylaws carry out for this type is voted on by yes or no)."""
 
     code = "bad_options"
     text = "The options cannot be voted on: {reason}."
@@ -154,11 +155,12 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     candidates: tuple[int, ...] = ()
     execute: tuple[dict[str, Any], ...] = ()
     execute_for: tuple[int, ...] = ()
+    fields: dict[str, int | str | bool] = msgspec.field(default_factory=dict)
 
 
 def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, content: Content) -> int:
     """Enter a draft; its number. Raises UnknownType, SecretUnavailable, TooManyProposals, EmptyElectorate, and
-    what `check` raises.
+    what `check` and `_fields` raise.
 
     ballot: '' as the type says, else `open`, `closed`, or `secret`, which is refused.
     """
@@ -168,6 +170,7 @@ def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, conten
     if ballot:
         rules = msgspec.structs.replace(rules, ballot=ballot)
     check(tx, ctx, kind, content)
+    values = _fields(tx, ctx, kind, content)
     author = ctx.actor.party
     have, most = live_proposals(tx, author), ctx.number(tx, "governance.proposals_per_member")
     if have >= most:
@@ -183,6 +186,7 @@ def propose(tx: Tables, ctx: Context, kind: str, topic: str, ballot: str, conten
     tx.put(row)
     tx.append(Step(no, 1, ctx.time_ms, author, "propose", DRAFT, 1))
     _word(tx, ctx, no, 1, content)
+    executions.keep(tx, no, 1, values)
     timers.schedule(tx, lapses, TIMER, no)
     return no
 
@@ -228,13 +232,16 @@ def check(tx: Tables, ctx: Context, kind: str, content: Content) -> None:
 
 
 def amend(tx: Tables, ctx: Context, row: Proposal, content: Content) -> int:
-    """Put a new version of the wording in place; its number. Raises WrongState, and as `check` does."""
+    """Put a new version of the wording in place; its number. Fields that are not given stay. Raises WrongState, and
+    as `check` and `_fields` do."""
     no = row.no
     move(row, "amend")
     check(tx, ctx, row.type, content)
+    values = _fields(tx, ctx, row.type, content, (no, row.version))
     version = row.version + 1
     due = row.due_ms if row.state in (DRAFT, DISCUSSION) else ctx.time_ms + row.rules.deliberation_ms
     _word(tx, ctx, no, version, content)
+    executions.keep(tx, no, version, values)
     row = enter(
         tx, ctx, row, "amend", due,
         version=version, options=_options(content), election=bool(content.candidates),
@@ -267,6 +274,15 @@ def live_proposals(tx: Tables, author: int) -> int:
 
 def _options(content: Content) -> int:
     return len(content.options) or len(content.candidates)
+
+
+def _fields(tx: Tables, ctx: Context, kind: str, content: Content,
+            before: tuple[int, int] | None = None) -> executions.Given | None:  # fmt: skip
+    """What it gives to its type. before: the wording whose fields stay. Raises BadField, BadOptions."""
+    given = executions.typed(tx, ctx, kind, content.fields, before)
+    if given is not None and given.runs and _options(content):
+        raise BadOptions(reason="execution")
+    return given
 
 
 def _word(tx: Tables, ctx: Context, no: int, version: int, content: Content) -> None:
@@ -434,6 +450,7 @@ def execute(tx: Tables, ctx: Context, row: Proposal) -> Proposal:
     try:
         # The state changes before the first command runs: whatever that does, it finds this decision carried out.
         executed = enter(tx, ctx, row, "execute", None)
+        executions.carry_out(tx, ctx, row)
         for number, op in commands_of(wording_of(tx, row), result.tally.winner):
             place = number
             done.append(_carry_out(tx, ctx, row, op))
@@ -444,7 +461,10 @@ def execute(tx: Tables, ctx: Context, row: Proposal) -> Proposal:
             result, executed_ms=ctx.time_ms, failed_op=place, failure=refusal.code,
             facts=dict(sorted(refusal.facts.items())), clause=refusal.clause,
         ))  # fmt: skip
-        announce(tx, ctx, failed, "governance.failed", op=place, refusal=refusal.code)
+        if place:
+            announce(tx, ctx, failed, "governance.failed", op=place, refusal=refusal.code)
+        else:
+            announce(tx, ctx, failed, "governance.execution_failed", refusal=refusal.code)
         return failed
     tx.put(msgspec.structs.replace(result, executed_ms=ctx.time_ms, results=tuple(done)))
     ctx.notify(tx, row.author, "governance.executed", proposal=row.no)

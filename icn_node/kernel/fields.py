@@ -48,6 +48,10 @@ Signature = Annotated[bytes, Meta(min_length=64, max_length=64, extra={"kind": "
 Ops = Annotated[tuple[dict[str, Any], ...], Meta(max_length=16, extra={"kind": "ops"},
                 description="commands to carry out, at most 16: maps with `op`, `ver` and fields")]  # fmt: skip
 
+Pairs = Annotated[dict[Annotated[str, Meta(max_length=64)], int | str | bool],
+                  Meta(max_length=64, extra={"kind": "pairs"},
+                       description="values by name, NAME=VALUE; repeat it for more")]  # fmt: skip
+
 
 class Private(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The commitment that stands in an event for a private field; the payload travels beside it, encrypted.

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ccl import core
+from ccl import types as t
 from ccl.host import decision_type
 from icn_node.kernel import proposal_types, roles
 from icn_node.kernel.bylaws import BylawsInvalid
@@ -114,8 +115,9 @@ def beyond(program: core.Program) -> Iterator[str]:
             rules_of(program, proposal)
         except Uncounted as lacks:
             yield f"proposal {proposal.name}: this node cannot count {lacks}, so nothing can be proposed as one"
-        if proposal.execution:
-            yield f"proposal {proposal.name}: each proposal says itself what it carries out (`--execute`)"
+        for name, type_, _ in proposal.fields:
+            if name in proposal.required and not isinstance(type_, t.Plain | t.Money):
+                yield f"proposal {proposal.name}: nobody can give its field {name} ({type_}); it needs a default"
     for role in program.roles:
         if role.chosen_by or role.until:
             yield f"role {role.name}: who holds it is said by a decision (`icn role grant`)"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from dag import codec
-from icn_node.kernel import delegation, electorate, registry, tally, voting
+from icn_node.kernel import delegation, electorate, executions, registry, tally, voting
 from icn_node.kernel.context import Context
 from icn_node.kernel.lifecycle import may
 from icn_node.kernel.module import Party
@@ -136,6 +136,7 @@ def shown(tx: Tables, reader: Context, no: int, version: int) -> Row:
         "title": wording.title, "version": wording.version, "versions": row.version, "worded_ms": wording.time_ms,
         "description": wording.description, "rationale": wording.rationale,
         "options": options(wording), "execute": _commands(wording),
+        "fields": executions.shown(tx, reader, row, wording.version),
         "since_ms": row.since_ms, "opened_ms": row.opened_ms, "voting_ms": row.voting_ms, "closed_ms": row.closed_ms,
         "lapses_ms": row.due_ms if row.state in WAITING else None, "voting_expected_ms": voting_expected_ms(row),
         "rules": in_words(row.rules), "threshold": row.rules.standard(row.options).wanted,

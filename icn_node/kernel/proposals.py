@@ -133,7 +133,8 @@ class Review(Record, frozen=True):
 class Result(Record, frozen=True):
     """What came of a vote, and of carrying it out. results: of the commands carried out, in their order.
 
-    failed_op: which command was refused, from 1 (0: none); failure, facts, clause: that refusal, as in the log.
+    failed_op: which command was refused, from 1 (0: none, or what its type carries out); failure, facts, clause: that
+    refusal, as in the log.
     """
 
     TABLE: ClassVar[str] = "proposal_result"

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import msgspec
 
-from icn_node.kernel import delegation, electorate, proposals, registry, tally
+from icn_node.kernel import delegation, electorate, executions, proposals, registry, tally
 from icn_node.kernel.context import Context
 from icn_node.kernel.delegation import Route
 from icn_node.kernel.fields import Private
@@ -254,7 +254,7 @@ def _leads_to(tx: Tables, ctx: Context, row: Proposal, result: tally.Tally) -> t
     if result.outcome == tally.REJECTED:
         return "reject", None
     assert result.outcome == tally.ACCEPTED, result.outcome
-    if not proposals.commands_of(proposals.wording_of(tx, row), result.winner):
+    if not (executions.runs(tx, row) or proposals.commands_of(proposals.wording_of(tx, row), result.winner)):
         return "adopt", None
     return "accept", ctx.time_ms + row.rules.implementation_ms
 

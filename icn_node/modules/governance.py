@@ -15,11 +15,21 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from icn_node.kernel import decisions, delegation, electorate, proposal_types, proposal_views, registry, tally, voting
+from icn_node.kernel import (
+    decisions,
+    delegation,
+    electorate,
+    executions,
+    proposal_types,
+    proposal_views,
+    registry,
+    tally,
+    voting,
+)
 from icn_node.kernel.bylaws import BylawsInvalid
 from icn_node.kernel.context import Context
 from icn_node.kernel.decisions import Content
-from icn_node.kernel.fields import DurationMs, Name, No, Ops, Private, TimeMs, Title, Who
+from icn_node.kernel.fields import DurationMs, Name, No, Ops, Pairs, Private, TimeMs, Title, Who
 from icn_node.kernel.lifecycle import WrongState
 from icn_node.kernel.module import Command, Module, NoticeSpec, ParamSpec, Query, TimerSpec, command, query
 from icn_node.kernel.proposal_types import DAY_MS
@@ -51,7 +61,11 @@ After = Annotated[int, Meta(ge=0, description="the last number of the page befor
 
 
 class Propose(Command, frozen=True):
-    """Draft a proposal. It can be amended and co-sponsored; `open` starts its discussion at once."""
+    """Draft a proposal. It can be amended and co-sponsored; `open` starts its discussion at once.
+
+    fields: values of the fields that the bylaws declare for the type, by name: amounts in whole units, members by
+    handle.
+    """
 
     OP: ClassVar[str] = "governance.propose"
     type: Name
@@ -65,6 +79,7 @@ class Propose(Command, frozen=True):
     execute_for: ForOption = ()
     ballot: BallotMode = ""
     open: bool = False
+    fields: Pairs = msgspec.field(default_factory=dict)
 
 
 class Amend(Command, frozen=True):
@@ -79,6 +94,7 @@ class Amend(Command, frozen=True):
     candidates: Candidates | None = None
     execute: Ops | None = None
     execute_for: ForOption | None = None
+    fields: Pairs = msgspec.field(default_factory=dict)
 
 
 class Cosponsor(Command, frozen=True):
@@ -185,7 +201,7 @@ class SetType(Command, frozen=True):
 def propose(tx: Tables, cmd: Propose, ctx: Context) -> int:
     content = Content(
         cmd.title, cmd.description, cmd.rationale, cmd.options, _numbers(tx, cmd.candidates), cmd.execute,
-        cmd.execute_for,
+        cmd.execute_for, cmd.fields,
     )  # fmt: skip
     no = decisions.propose(tx, ctx, cmd.type, cmd.topic, cmd.ballot, content)
     if cmd.open:
@@ -210,6 +226,7 @@ def amend(tx: Tables, cmd: Amend, ctx: Context) -> int:
         candidates,
         decisions.commands_in(old) if cmd.execute is None else cmd.execute,
         (old.execute_for if cmd.execute is None else ()) if cmd.execute_for is None else cmd.execute_for,
+        cmd.fields,
     )
     return decisions.amend(tx, ctx, row, content)
 
@@ -352,8 +369,8 @@ def read_health(tx: Tables, q: HealthQuery, reader: Context) -> list[dict[str, A
 # -- declaration -------------------------------------------------------------------------------------------------------
 
 _CONTENT: tuple[type[Refusal], ...] = (
-    decisions.BadOptions, decisions.BadExecution, BylawsInvalid, Malformed, Version, Forbidden, UnknownMember,
-    NotActive,
+    decisions.BadOptions, decisions.BadExecution, executions.BadField, BylawsInvalid,
+    Malformed, Version, Forbidden, UnknownMember, NotActive,
 )  # fmt: skip
 _OPENS: tuple[type[Refusal], ...] = (decisions.SponsorsMissing, proposal_types.UnknownType)
 _NO_VOTE: tuple[type[Refusal], ...] = (
@@ -446,6 +463,8 @@ NOTICES = (
     NoticeSpec("governance.executed", "Your proposal {proposal} was carried out."),
     NoticeSpec("governance.failed", "Proposal {proposal} was accepted, but its command {op} was refused ({refusal}); "
                "none of its commands stands. Only a new decision can try again."),
+    NoticeSpec("governance.execution_failed", "Proposal {proposal} was accepted, but what decisions of its type carry "
+               "out was refused ({refusal}); nothing of it stands. Only a new decision can try again."),
     NoticeSpec("governance.delegated", "{member} has entrusted you with votes in the scope {scope}."),
     NoticeSpec("governance.revoked", "{member} has taken back the votes entrusted to you in the scope {scope}."),
 )  # fmt: skip
@@ -453,7 +472,8 @@ NOTICES = (
 MODULE = Module(
     name="governance",
     doc=__doc__,
-    records=(*RECORDS, *voting.RECORDS, *delegation.RECORDS, *electorate.RECORDS, *proposal_types.RECORDS),
+    records=(*RECORDS, *voting.RECORDS, *delegation.RECORDS, *electorate.RECORDS, *proposal_types.RECORDS,
+             *executions.RECORDS),
     commands=COMMANDS,
     queries=QUERIES,
     timers=(TimerSpec(TIMER, decisions.due),),

@@ -23,6 +23,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "no": {"type": "integer"}, "text": {"type": "string"}, "title": {"type": "string"}, "hash": {"type": "string"},
     "signature": {"type": "string"}, "bytes": {"type": "string"}, "private": {"type": "string"},
     "int": {"type": "integer"}, "str": {"type": "string"}, "bool": {"type": "boolean"}, "map": {"type": "object"},
+    "pairs": {"type": "object"},
 }  # fmt: skip
 
 

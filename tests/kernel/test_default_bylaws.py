@@ -93,7 +93,7 @@ def choices(w: World, field: msgspec.structs.FieldInfo) -> list[Any]:
     kind = kind_of(field.type)
     if field.name in FIELDS:
         return list(FIELDS[field.name])
-    if kind in ("private", "map", "ops"):
+    if kind in ("private", "map", "ops", "pairs"):
         return [None]
     if kind == "list":
         inner = VALUES.get(kind_of(element_of(field.type)))

@@ -124,6 +124,7 @@ bob    | propose   | forbidden                 | {"type": "policy", "title": "t"
 bob    | propose   | forbidden                 | {"type": "policy", "title": "t", "execute": ["for bylaws"]}
 bob    | propose   | bylaws_invalid            | {"type": "bylaw", "title": "t", "execute": ["slipped bylaws"]}
 bob    | propose   | bad_execution             | {"type": "policy", "title": "t", "execute_for": [1]}
+bob    | propose   | bad_field                 | {"type": "policy", "title": "t", "fields": {"amount": "5"}}
 nobody | propose   | unknown_key               | {"type": "policy", "title": "t"}
 gone   | propose   | forbidden                 | {"type": "policy", "title": "t"}
 bob    | amend     | unknown_proposal          | {"proposal": 99, "title": "t"}
@@ -133,6 +134,7 @@ ann    | amend     | wrong_state               | {"proposal": 8, "title": "t"}
 ann    | amend     | wrong_state               | {"proposal": 9, "title": "t"}
 ann    | amend     | bad_options               | {"proposal": 1, "options": ["only"]}
 ann    | amend     | bad_execution             | {"proposal": 1, "execute_for": [1]}
+ann    | amend     | bad_field                 | {"proposal": 1, "fields": {"amount": "5"}}
 ann    | amend     | malformed                 | {"proposal": 1, "execute": ["empty"]}
 ann    | amend     | version                   | {"proposal": 1, "execute": ["unknown"]}
 ann    | amend     | bylaws_invalid            | {"proposal": 1, "execute": ["slipped bylaws"]}
