@@ -248,8 +248,8 @@ _CLAUSES: dict[str, Entry] = {
     ),
     "CCL0361": Entry(
         "too many exceptions",
-        "A clause with more than 100 exceptions is another rule. Write several clauses, each with the guard under which "
-        "it speaks.",
+        "A clause with more than 100 exceptions is another rule. Write several clauses, each with the guard under "
+        "which it speaks.",
     ),
     "CCL0362": Entry(
         "exception that always holds",

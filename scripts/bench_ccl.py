@@ -300,8 +300,11 @@ def contract_of(lines: int) -> str:
     """A contract of about so many lines, none of them empty: clauses, each with functions of its own that go over
     lists, match, choose and round, as bylaws have them; denser than bylaws are."""
     head, tail = DECISION.strip().rsplit("\n", 1)
-    parts = [head, """    struct Line { item: String, count: Integer, price: Money<CREDIT> }
-    enum Size { Small, Middle(Integer), Big { count: Integer, name: String } }"""]
+    parts = [
+        head,
+        """    struct Line { item: String, count: Integer, price: Money<CREDIT> }
+    enum Size { Small, Middle(Integer), Big { count: Integer, name: String } }""",
+    ]
     written = sum(part.count("\n") + 1 for part in parts)
     number = 0
     while written < lines - 20:

@@ -411,4 +411,3 @@ FREE: dict[str, Rule] = {
     "to_string": _print,
     "unwrap_or": _unwrap_or,
 }
-

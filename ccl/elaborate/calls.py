@@ -459,5 +459,3 @@ def _method(b: Builder, e: tree.CallExpr, target: tree.FieldExpr) -> core.Expr:
         if own is not None and own.method:
             return function(b, own, e.args, e.span, receiver)
     return methods.call(b, receiver, target.name, e.args, e.span)
-
-

@@ -498,6 +498,3 @@ def infer_no_value(b: Builder, e: tree.NamedExpr | tree.InEachExpr | tree.BlendE
 def infer_nothing_here(b: Builder, e: tree.Wrong) -> core.Expr:
     """What could not be parsed."""
     return b.wrong(e.span)
-
-
-

@@ -195,6 +195,7 @@ def _slice(b: Builder, e: tree.IndexExpr, target: core.Expr, held: Array) -> cor
             high = core.Op(INTEGER, e.span, "integer.add", (high, core.Const(INTEGER, e.span, 1)))
     return core.Op(held, e.span, "array.slice", (target, low, high))
 
+
 # -- structs -----------------------------------------------------------------------------------------------------------
 
 

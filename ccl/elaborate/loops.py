@@ -410,5 +410,3 @@ def _continues(statement: Any) -> bool:
         if not isinstance(node, tree.While | tree.For):
             waiting.extend(_children(node))
     return False
-
-

@@ -34,6 +34,7 @@ def _match(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
 def _match_unknown(b: Builder, e: tree.MatchExpr, want: Want) -> core.Expr:
     """The subject is wrong, and that is told: look into the arms all the same, with names of unknown type."""
     for arm in e.arms:
+
         def inside(arm: tree.MatchArm = arm) -> core.Expr:
             scope = b.enter()
             patterns.bind_unknown(b, arm.pattern)

@@ -80,8 +80,7 @@ def _unknown(b: Builder, on: core.Expr, name: tree.Name, span: Span, table: Mapp
         if found.type is not ANY:
             return b.error("CCL0115", name.span, f"`{name.text}` is a field, not a method", "drop the brackets")
     own = b.names.methods.get(str(held), {}) if not isinstance(held, Record) else {}
-    suggest(b, "CCL0106", name, f"{held} has no method `{name.text}`", [*table, *own],
-            notes=foreign.notes(name.text))
+    suggest(b, "CCL0106", name, f"{held} has no method `{name.text}`", [*table, *own], notes=foreign.notes(name.text))
     return b.wrong(span)
 
 
@@ -304,4 +303,3 @@ METHODS: dict[str, dict[str, Rule]] = {
 
 _EVERY: dict[str, Rule] = {"to_string": _text, "clone": itself, "copy": itself, "to_owned": itself}
 """Methods that every value has; values are copied anyhow."""
-

@@ -389,5 +389,3 @@ def bind_case(b: Builder, case: Case, subject: core.Expr) -> tuple[str, ...]:
         locals_.append(local)
         bring(b, read(b, p, core.Local(held, p.span, local)))
     return tuple(locals_)
-
-

@@ -258,6 +258,6 @@ def _wishes(symbols: Symbols, prefer: Sequence[Any]) -> Iterable[list[Any]]:
     ours = [term for leaf in moments for term in (leaf >= YEAR_2026[0], leaf <= YEAR_2026[1])] + few
     sizes = (20, 1_000, 100_000, 10_000_000)
     small = [[term for leaf in numbers for term in (leaf >= -most, leaf <= most)] for most in sizes]
-    for wish in ([prefer, []] if prefer else [[]]):
+    for wish in [prefer, []] if prefer else [[]]:
         yield from ([*wish, *ours, *size] for size in small)
     yield from (list(wish) for wish in (ours, prefer) if wish)

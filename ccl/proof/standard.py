@@ -26,9 +26,7 @@ NO_MEMBER_ALONE = Standard(
     "no_member_alone", "vote", "No member alone passes a motion.", members=5, accepted_as="member_alone"
 )
 YES_NEVER_UNPASSES = Standard("yes_never_unpasses", "vote", "Another yes never un-passes a motion.")
-NO_NEVER_PASSES = Standard(
-    "no_never_passes", "vote", "Another no never passes a motion.", accepted_as="no_adds_quorum"
-)
+NO_NEVER_PASSES = Standard("no_never_passes", "vote", "Another no never passes a motion.", accepted_as="no_adds_quorum")
 NOT_BOTH_WAYS = Standard(
     "not_both_ways", "vote", "The same ballots never both pass a motion and pass its opposite.",
     accepted_as="tie_passes",

@@ -237,9 +237,7 @@ class Items(Entries):
         target = tree.TypeName(name.span, tree.Path(name.span, (name,)))
         return struct, tree.ImplDecl(struct.span, target, None, tuple(methods))
 
-    def field_declarations(
-        self, what: str, methods: list[tree.Item] | None = None
-    ) -> tuple[tree.FieldDecl, ...]:
+    def field_declarations(self, what: str, methods: list[tree.Item] | None = None) -> tuple[tree.FieldDecl, ...]:
         """`{ a: T, b: T = e }`; methods: takes the functions among them, where some may be."""
         opening = self.at
         self.expect("{", f"to begin {what}")

@@ -537,6 +537,8 @@ class Statements(Operands):
 
 def _mutable_part(value: tree.Expr) -> bool:
     """Whether it is the dialect's `m.get_mut(k)`, which there is assigned to as `m[k]` is."""
-    return isinstance(value, tree.CallExpr) and isinstance(value.target, tree.FieldExpr) and (
-        value.target.name.text == "get_mut"
+    return (
+        isinstance(value, tree.CallExpr)
+        and isinstance(value.target, tree.FieldExpr)
+        and (value.target.name.text == "get_mut")
     )

@@ -292,10 +292,22 @@ _BOOKS = (
          example="icn restore riverside.icnbackup --home /srv/icn"),
 )  # fmt: skip
 
-_FILES = Param("files", "the .ccl and .bylaws.md files of one contract, or one TOML file of clauses", many=True,
-               required=True, kind=_FILE, shown="FILE")
-_BASE = Param("base", "NAME=FILE: a contract that it extends, besides those that ship with the node", many=True,
-              kind="file", shown="NAME=FILE", secondary=True)
+_FILES = Param(
+    "files",
+    "the .ccl and .bylaws.md files of one contract, or one TOML file of clauses",
+    many=True,
+    required=True,
+    kind=_FILE,
+    shown="FILE",
+)
+_BASE = Param(
+    "base",
+    "NAME=FILE: a contract that it extends, besides those that ship with the node",
+    many=True,
+    kind="file",
+    shown="NAME=FILE",
+    secondary=True,
+)
 _VERSION = Param("version", "a version by its number (the one in force)", shown="NO")
 
 _BYLAWS = (

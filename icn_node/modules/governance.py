@@ -472,8 +472,14 @@ NOTICES = (
 MODULE = Module(
     name="governance",
     doc=__doc__,
-    records=(*RECORDS, *voting.RECORDS, *delegation.RECORDS, *electorate.RECORDS, *proposal_types.RECORDS,
-             *executions.RECORDS),
+    records=(
+        *RECORDS,
+        *voting.RECORDS,
+        *delegation.RECORDS,
+        *electorate.RECORDS,
+        *proposal_types.RECORDS,
+        *executions.RECORDS,
+    ),
     commands=COMMANDS,
     queries=QUERIES,
     timers=(TimerSpec(TIMER, decisions.due),),

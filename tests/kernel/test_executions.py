@@ -98,9 +98,7 @@ def test_the_fields_are_typed_and_shown(town: World) -> None:
         ({"to": "bob", "amount": "5", "colour": "red"}, "colour", "no such field"),
     ],
 )
-def test_what_does_not_fit_is_refused_to_the_author(
-    town: World, given: dict[str, Any], name: str, wanted: str
-) -> None:
+def test_what_does_not_fit_is_refused_to_the_author(town: World, given: dict[str, Any], name: str, wanted: str) -> None:
     with pytest.raises(Refused) as no:
         propose(town, **given)
     assert (no.value.code, no.value.facts["name"]) == ("bad_field", name)
@@ -131,9 +129,7 @@ def test_what_is_rejected_runs_nothing(town: World) -> None:
         ({"amount": "0"}, "malformed", ""),
     ],
 )
-def test_a_failure_leaves_nothing_and_says_why(
-    town: World, given: dict[str, Any], failure: str, said: str
-) -> None:
+def test_a_failure_leaves_nothing_and_says_why(town: World, given: dict[str, Any], failure: str, said: str) -> None:
     no = propose(town, to="bob", **given)
     assert vote(town, no) == ("failed" if failure else "executed")
     assert result(town, no).failure == failure

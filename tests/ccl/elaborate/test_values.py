@@ -48,5 +48,3 @@ def test_value(program: core.Program, name: str, expected: str) -> None:
     assert type(first.value) is type(value(expected))
     second = compiler.compiled(program).run(name, (), WORLD, fuel=100_000)
     assert (second.value, second.fuel) == (first.value, first.fuel)
-
-

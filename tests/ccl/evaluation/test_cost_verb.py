@@ -68,11 +68,14 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_it_tells_what_triggers_do_at_most(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = CONTRACT.rstrip().removesuffix("}") + """
+    text = (
+        CONTRACT.rstrip().removesuffix("}")
+        + """
     action welcome() { member.join(name: "a"); member.join(name: "b"); }
     trigger monthly every 1 month { for i in 0..3 { welcome(); } }
 }
 """
+    )
     assert main(["cost", given(tmp_path, text)], lambda: HOST) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == ["Most that a trigger does each time:", "  monthly  6 commands"]
     assert main(["cost", given(tmp_path, text), "--json"], lambda: HOST) == 0

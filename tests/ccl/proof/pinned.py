@@ -159,5 +159,3 @@ class PinnedSymbols(Symbols):
             term, pin = z3.Int(f"v{len(self.pins)}"), z3.IntVal(value)
         self.pins.append((term, pin))
         return term
-
-

@@ -64,9 +64,9 @@ def agree(of: Case, run: Run, value: Any, expected: Outcome, symbols: PinnedSymb
         assert [(t.span, t.function) for t in traps] == [(expected.trap.span, expected.trap.function)], of.seed
         assert expected.trap.code in traps[0].codes, of.seed
     elif expected.refusal is not None:
-        assert [(r.function, r.number) for r in refusals] == [
-            (expected.refusal.function, expected.refusal.number)
-        ], of.seed
+        assert [(r.function, r.number) for r in refusals] == [(expected.refusal.function, expected.refusal.number)], (
+            of.seed
+        )
     else:
         assert holds(run.live), (of.seed, traps, refusals)
         result = of.program.functions["main"].result
