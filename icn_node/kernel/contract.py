@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 # running node needs neither.
 
 
+MOST_KEPT = 256
+"""So many answers of what a verdict asks for are kept at most."""
+
+
 class Slip(NamedTuple):
     """The first error of a contract: its code, in which text, line and column, and in words."""
 
@@ -152,7 +156,9 @@ class Contract:
         self.units: Mapping[str, int] = self.program.units
         self._host = language.host
         self._explainer: Explainer | None = None
-        self._approvals: dict[tuple[str, core.Clause, core.Approval], Asked] = {}
+        self._kept: dict[int, tuple[object, str, tuple[Asked, ...]]] = {}
+        # By identity: clauses live as long as the program, and comparing them costs more than judging by them.
+        self._approvals: dict[tuple[str, int, int], Asked] = {}
         world = self._world = World()
         world.params = contract_params.InForce(world, self.params)
         world.state = contract_state.Values(world, {s.name: s for s in self.program.states})
@@ -174,7 +180,7 @@ class Contract:
         if verdict.trap is not None:
             verdict = self._again(tx, ctx, name, cmd)
         if verdict.permitted:
-            return tuple([self._asked(name, c, a) for c, a in verdict.approvals]) if verdict.approvals else ()
+            return self._asked_for(name, verdict.approvals) if verdict.approvals else ()
         clause = self.clause_of(verdict)
         if ctx.actor.stranger and ctx.actor.key and clause:
             raise UnknownKey(clause)
@@ -212,8 +218,19 @@ class Contract:
                 raise error
         return verdict
 
+    def _asked_for(self, name: str, approvals: tuple[tuple[core.Clause, core.Approval], ...]) -> tuple[Asked, ...]:
+        """Mostly it is the one tuple that a plan keeps, so what it comes to is kept by it."""
+        known = self._kept.get(id(approvals))
+        if known is not None and known[0] is approvals and known[1] == name:
+            return known[2]
+        asked = tuple([self._asked(name, clause, approval) for clause, approval in approvals])
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[id(approvals)] = approvals, name, asked
+        return asked
+
     def _asked(self, name: str, clause: core.Clause, approval: core.Approval) -> Asked:
-        key = (name, clause, approval)
+        key = (name, id(clause), id(approval))
         found = self._approvals.get(key)
         if found is None:
             from ccl.rulebook import cited

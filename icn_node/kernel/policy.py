@@ -72,7 +72,7 @@ class Policy:
             return  # what founders sign in the genesis is the founding act; timers only finish what was allowed
         if self.watch is not None:
             self.watch(tx, ctx, cmd)
-        for asked in self._judged(tx, ctx, cmd.OP, cmd):
+        for asked in self.judged_by(self.book(tx), tx, ctx, cmd.OP, cmd):
             if ctx.origin == "event" and asked.clause not in approved:
                 try:
                     _ask_approval(tx, ctx, cmd, asked)
