@@ -103,28 +103,25 @@ NOTHING = Tup(())
 
 def both(*parts: Any) -> Any:
     """And, folded."""
-    open_: list[Any] = []
-    for part in parts:
-        if part is False:
-            return False
-        if part is not True:
-            open_.append(part)
-    if not open_:
-        return True
-    return open_[0] if len(open_) == 1 else z3.And(*open_)
+    return _folded(parts, True, z3.And)
 
 
 def either(*parts: Any) -> Any:
     """Or, folded."""
-    open_: list[Any] = []
+    return _folded(parts, False, z3.Or)
+
+
+def _folded(parts: tuple[Any, ...], neutral: bool, joined: Callable[..., Any]) -> Any:
+    """What the parts come to: those that are known are left out, or decide."""
+    open_ = []
     for part in parts:
-        if part is True:
-            return True
-        if part is not False:
+        if part is (not neutral):
+            return part
+        if part is not neutral:
             open_.append(part)
     if not open_:
-        return False
-    return open_[0] if len(open_) == 1 else z3.Or(*open_)
+        return neutral
+    return open_[0] if len(open_) == 1 else joined(*open_)
 
 
 def negation(part: Any) -> Any:
